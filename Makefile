@@ -1,0 +1,63 @@
+# Everything this project does, one line each. `make train` and `make test` do all the set-up.
+# RECIPE, DATA and others go to the command: make train DATA=fashion-mnist RECIPE=best
+
+VENV   ?= .venv
+PYTHON ?= python3
+BIN    := $(VENV)/bin
+DATA   ?= fashion-mnist-sample
+RECIPE ?= fast
+
+.PHONY: train test check fix setup bench sample clean
+
+train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
+	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
+
+test: $(VENV)/.test system      ## all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.check           ## formatting, lint, types, the order of the house
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.check             ## format, and mend what can be mended
+	$(BIN)/ruff format src tests bench tools
+	$(BIN)/ruff check --fix src tests bench tools
+
+setup: $(VENV)/.test $(VENV)/.check $(VENV)/.bench system  ## the full development environment
+
+bench: $(VENV)/.bench system    ## measure side by side; results in bench/results
+	$(BIN)/python bench/start.py
+	$(BIN)/python bench/train.py
+	$(BIN)/python bench/fast.py
+
+sample: $(VENV)/.user system    ## make the embedded sample again
+	$(BIN)/python tools/make_sample.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# What the tests need from the system, where it can be installed: real Fashion-MNIST.
+.PHONY: system
+system:
+	@test -d /usr/share/datasets/fashion-mnist || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+	  || (apt-get update -qq && apt-get install -y -qq dataset-fashion-mnist)
+
+# The environment grows by what is asked for; a change of pyproject.toml brings it up to date.
+$(VENV)/.user: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.user
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	touch $@
+
+$(VENV)/.check: $(VENV)/.user
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[check]'
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.user
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[bench]'
+	touch $@

@@ -1,0 +1,66 @@
+"""Small typed arrays beside the events: raw little-endian bytes, named by the hash of content.
+
+Equal content is stored once, so "the parameter after step k" and "before step k+1" cost one file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goingdeep.errors import RunFormatError
+from goingdeep.record.events import Blob
+from goingdeep.record.files import write_atomic
+
+MAX_BYTES = 4 << 20
+"""A blob is something to look at; whole tensors belong into a checkpoint."""
+
+_HASH = re.compile(r"[0-9a-f]{32}")
+_DTYPES = frozenset({"u1", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "b1"})
+
+
+def write_blob(folder: Path, array: npt.NDArray[Any]) -> Blob:
+    """Store an array of at most `MAX_BYTES` in the run's `blobs/`.
+
+    Raises:
+        ValueError: the array is too large or of a kind that has no raw form.
+        WriteError: the disk refuses.
+    """
+    dtype = array.dtype.str[1:]
+    if dtype not in _DTYPES or array.nbytes > MAX_BYTES:
+        message = (
+            f"a blob holds numbers, at most {MAX_BYTES} bytes; got {array.dtype}[{array.nbytes}]"
+        )
+        raise ValueError(message)
+    content = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+    blob = Blob(hashlib.blake2b(content, digest_size=16).hexdigest(), dtype, array.shape)
+    path = folder / "blobs" / blob.hash
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, content)
+    return blob
+
+
+def read_blob(folder: Path, blob: Blob) -> npt.NDArray[Any]:
+    """Read an array back.
+
+    Raises:
+        RunFormatError: the reference is not one we write, or the file is missing or cut.
+    """
+    # The reference comes from a file that anyone could have written: it must not name a path.
+    if not _HASH.fullmatch(blob.hash) or blob.dtype not in _DTYPES:
+        raise RunFormatError("a blob's reference is not valid", where=str(folder))
+    size = int(np.prod(blob.shape, dtype=np.int64)) * np.dtype(blob.dtype).itemsize
+    path = folder / "blobs" / blob.hash
+    try:
+        content = path.read_bytes() if 0 <= size <= MAX_BYTES else b""
+    except OSError:
+        content = b""
+    if len(content) != size or size < 0:
+        raise RunFormatError(f"blob {blob.hash} is missing or cut", where=str(path.parent))
+    return np.frombuffer(content, dtype=np.dtype(blob.dtype).newbyteorder("<")).reshape(blob.shape)

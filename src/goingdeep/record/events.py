@@ -1,0 +1,155 @@
+"""The facts a run is made of: one JSON object a line in `events.jsonl`, each with its kind.
+
+Adding a kind of event is adding a struct here. A reader meets a kind it does not know without
+failing: it becomes an `Unknown`. Steps count optimizer steps from the start of the run; `step`
+is the number of steps done when the event was written, so that a resume from step s makes every
+earlier line with a larger step void.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """What every event carries.
+
+    time: seconds since 1970. step: optimizer steps done. rank: which process of a distributed run.
+    """
+
+    time: float
+    step: int = 0
+    rank: int = 0
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """A typed array in `blobs/`: its content hash, dtype ("u1", "f4", "i8") and shape."""
+
+    hash: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Started(Event, frozen=True, tag="started"):
+    """The loop begins. steps: how many the whole run will have."""
+
+    steps: int
+    device: str
+
+
+class Resumed(Event, frozen=True, tag="resumed"):
+    """A run goes on from a checkpoint: earlier lines with a larger step are void."""
+
+    checkpoint: str = ""
+
+
+class FirstBatch(Event, frozen=True, tag="first-batch"):
+    """The first samples of the first batch, as the model got them.
+
+    images: u1[n,C,H,W]; labels: the class index of each; batch: f32 shape of the whole batch.
+    """
+
+    images: Blob
+    labels: tuple[int, ...]
+    batch: tuple[int, ...]
+
+
+class Epoch(Event, frozen=True, tag="epoch"):
+    """One pass over the training part.
+
+    epoch: counted from 1. loss: mean over the epoch's steps, in nats. rate: learning rate of the
+    last step. scores: accuracy by part, where one was measured. data_wait: share of train_seconds
+    spent waiting for batches. samples: how many images were trained on in this process.
+    """
+
+    epoch: int
+    loss: float
+    rate: float
+    scores: dict[str, float] = {}
+    samples: int = 0
+    train_seconds: float = 0.0
+    test_seconds: float = 0.0
+    data_wait: float = 0.0
+
+
+class Checkpointed(Event, frozen=True, tag="checkpoint"):
+    """A checkpoint is whole on disk. reason: "time", "epoch", "moment", "signal" or "end"."""
+
+    name: str
+    reason: str
+    seconds: float = 0.0
+
+
+class Interrupted(Event, frozen=True, tag="interrupted"):
+    """The run was asked to stop and did so cleanly."""
+
+    signal: str
+
+
+class Failed(Event, frozen=True, tag="failed"):
+    """The run ended in an error. error: the class; message: its first line."""
+
+    error: str
+    message: str
+
+
+class Finished(Event, frozen=True, tag="finished"):
+    """The run is complete. accuracy: on the test part, 0 to 1."""
+
+    accuracy: float
+    seconds: float
+
+
+class Gap(Event, frozen=True, tag="gap"):
+    """What could not be recorded, and why."""
+
+    what: str
+    reason: str
+
+
+class Unknown(Event, frozen=True, tag="unknown"):
+    """An event of a kind this version does not know; `content` is the whole object."""
+
+    content: dict[str, Any] = {}
+
+
+KNOWN = (
+    Started
+    | Resumed
+    | FirstBatch
+    | Epoch
+    | Checkpointed
+    | Interrupted
+    | Failed
+    | Finished
+    | Gap
+)  # fmt: skip
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(KNOWN)
+
+
+def encode(event: Event) -> bytes:
+    """One line, with its newline."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode(line: bytes) -> Event:
+    """One event; an unknown kind or shape becomes `Unknown`.
+
+    Raises:
+        msgspec.DecodeError: the line is not a JSON object.
+    """
+    try:
+        return _decoder.decode(line)
+    except msgspec.ValidationError:
+        content = msgspec.json.decode(line, type=dict[str, Any])
+        number = lambda key: content.get(key) if isinstance(content.get(key), int | float) else 0  # noqa: E731
+        return Unknown(
+            time=float(number("time") or 0),
+            step=int(number("step") or 0),
+            rank=int(number("rank") or 0),
+            content=content,
+        )

@@ -1,0 +1,118 @@
+"""Writing so that a kill at any moment leaves either the old file or the new one, never a half.
+
+Every write into a run folder goes through here, so that a full disk or a missing permission
+becomes one clear error in one place.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from goingdeep.errors import WriteError
+
+# Names that begin so are unfinished work of a writer that may have been killed.
+TEMPORARY = ".tmp-"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into a `WriteError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def write_error(path: Path, error: OSError) -> WriteError:
+    """What went wrong when writing to `path`, in the user's terms."""
+    reasons = {
+        errno.ENOSPC: ("the disk is full", "free some space, then: gd resume"),
+        errno.EDQUOT: ("your disk quota is used up", "free some space, then: gd resume"),
+        errno.EROFS: ("the disk is read-only", "choose another place: gd train --out DIR"),
+        errno.EACCES: ("writing is not allowed there", "choose another place: gd train --out DIR"),
+        errno.EPERM: ("writing is not allowed there", "choose another place: gd train --out DIR"),
+        errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one: gd train --out DIR"),
+        errno.EFBIG: ("a limit on the size of files was met", "raise it (ulimit -f), then: gd resume"),
+    }  # fmt: skip
+    why, fix = reasons.get(error.errno or 0, (error.strerror or str(error), ""))
+    return WriteError(
+        f"cannot write {path.name}: {why}",
+        where=str(path.parent),
+        fix=fix,
+        more="docs/runs.md",
+    )
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Replace a file in one step, durable once this returns.
+
+    Raises:
+        WriteError: the disk is full, read-only or not writable; the old file is untouched.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    with writing(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder so that it appears under its name all at once, or not at all.
+
+    Yields a temporary folder beside `path`; when the block ends well every file in it is synced
+    and the folder is renamed to `path`, replacing what stood there.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    with writing(path):
+        try:
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            yield temporary
+            for file in temporary.iterdir():
+                sync(file)
+            sync(temporary)
+            if path.exists():
+                # A rename cannot replace a folder that has files in it: move the old one aside.
+                old = path.with_name(f"{TEMPORARY}{os.getpid()}-old-{path.name}")
+                path.rename(old)
+                temporary.rename(path)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                temporary.rename(path)
+            sync(path.parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def sync(path: Path) -> None:
+    """Ask the disk to keep what was written; a rename before this could survive its content."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what a killed writer left half done."""
+    if folder.is_dir():
+        for leftover in folder.glob(f"{TEMPORARY}*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    leftover.unlink()

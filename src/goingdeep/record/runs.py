@@ -1,0 +1,119 @@
+"""Finding runs: by path, by name in `runs/`, or the newest."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from goingdeep.errors import GoingDeepError, RunExistsError, RunNotFoundError, printable
+from goingdeep.record.files import TEMPORARY, writing
+from goingdeep.record.manifest import Manifest, read_manifest
+
+RUNS = Path("runs")
+LATEST = "latest"
+
+
+def find_run(run: str | Path = LATEST) -> Path:
+    """The folder of a run.
+
+    Args:
+        run: a path, a name in `runs/`, or "latest".
+
+    Raises:
+        RunNotFoundError: there is none; names the nearest runs.
+    """
+    name = str(run)
+    for candidate in (Path(run), RUNS / name):
+        if (candidate / "run.json").is_file():
+            return candidate.resolve() if candidate.is_symlink() else candidate
+    if name == LATEST:
+        newest = list_runs()
+        if newest:
+            return newest[0][0]
+        raise RunNotFoundError(
+            "there is no run yet",
+            where=str(RUNS.absolute()),
+            fix="gd train",
+            more="docs/runs.md",
+        )
+    path = Path(run)
+    if path.exists():
+        raise RunNotFoundError(
+            f"{printable(name)} is not a run",
+            why="it has no run.json",
+            fix="gd runs (lists the runs there are)",
+            more="docs/runs.md",
+        )
+    import difflib
+
+    near = difflib.get_close_matches(name, [p.name for p, _ in list_runs()], n=1)
+    raise RunNotFoundError(
+        f"there is no run {printable(name)!r}",
+        where=str(RUNS.absolute()),
+        fix=f"did you mean {near[0]}?" if near else "gd runs (lists the runs there are)",
+        more="docs/runs.md",
+    )
+
+
+def list_runs(folder: Path = RUNS) -> list[tuple[Path, Manifest]]:
+    """Every run in a folder, the newest first; what is not a run, or is damaged, is left out."""
+    found: list[tuple[Path, Manifest]] = []
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if not path.is_symlink() and (path / "run.json").is_file():
+                with contextlib.suppress(GoingDeepError):
+                    found.append((path, read_manifest(path)))
+    return sorted(found, key=lambda item: (item[1].created, item[0].name), reverse=True)
+
+
+def new_folder(out: str | Path | None, name: str) -> Path:
+    """Make the folder of a new run.
+
+    Args:
+        out: the folder asked for, which must be new or empty; None chooses one in `runs/`.
+        name: what to call it in `runs/`; a number is added when it is taken.
+
+    Raises:
+        RunExistsError: `out` has something in it.
+        WriteError: it cannot be made.
+    """
+    if out is not None:
+        folder = Path(out)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            is_run = (folder / "run.json").is_file()
+            raise RunExistsError(
+                f"{folder} is already in use",
+                why="it holds a run" if is_run else "it is not an empty folder",
+                fix=f"gd resume {folder}" if is_run else "choose a new folder: --out DIR",
+                more="docs/runs.md",
+            )
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    with writing(RUNS):
+        RUNS.mkdir(exist_ok=True)
+        number = 1
+        while True:
+            folder = RUNS / (name if number == 1 else f"{name}-{number}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return folder
+
+
+def point_latest(folder: Path) -> None:
+    """Let `latest`, beside the run, point to it.
+
+    Where links are not allowed nothing is written: the newest run is then found by its time.
+    """
+    link = folder.parent / LATEST
+    if link.exists() and not link.is_symlink():
+        return
+    temporary = folder.parent / f"{TEMPORARY}{os.getpid()}-{LATEST}"
+    with contextlib.suppress(OSError, NotImplementedError):
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(folder.name, target_is_directory=True)
+        temporary.replace(link)

@@ -1,0 +1,218 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped, bit for bit.
+
+    checkpoints/step-00000938/model.safetensors       weights and buffers
+                              optimizer.safetensors   momentum and the like, the averaged weights,
+                                                      the random number generators
+                              state.json              where the run was
+                              loss.npy                the loss curve so far
+    checkpoints/last                                  names the newest whole one
+
+A folder appears under its name only when every file in it is whole (record/files.py). Nothing is
+pickled, so opening somebody else's checkpoint cannot run code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from goingdeep.errors import RunFormatError
+from goingdeep.record.events import Epoch
+from goingdeep.record.files import remove_unfinished, whole_folder, write_atomic
+from goingdeep.record.scalars import Curve
+
+
+class State(msgspec.Struct):
+    """Where a run is. Steps and epochs count what is done; `settings` is what it was done with.
+
+    loss_sum: of the steps done in the epoch that is not complete yet.
+    best_*: the epoch with the highest accuracy on the validation part, its checkpoint and score.
+    seconds: wall time spent so far, over all processes of this run.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    step_in_epoch: int = 0
+    loss_sum: float = 0.0
+    epochs: list[Epoch] = []
+    best_epoch: int = 0
+    best_score: float = -1.0
+    best_checkpoint: str = ""
+    moment: str = ""
+    seconds: float = 0.0
+    settings: dict[str, str | float | int | bool] = {}
+
+
+@dataclass
+class Parts:
+    """The live objects a checkpoint saves and restores."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    averaged: AveragedModel | None
+    state: State
+    curve: Curve
+
+
+def save(folder: Path, parts: Parts) -> str:
+    """Write a checkpoint named after the step; returns its name.
+
+    Raises:
+        WriteError: the disk refuses; the checkpoints already there are untouched.
+    """
+    name = f"step-{parts.state.step:08d}"
+    with whole_folder(folder / "checkpoints" / name) as place:
+        (place / "model.safetensors").write_bytes(weights(parts.model))
+        (place / "optimizer.safetensors").write_bytes(
+            safetensors.torch.save(
+                _optimizer_tensors(parts.model, parts.optimizer)
+                | _averaged_tensors(parts.averaged)
+                | _generator_tensors()
+            )
+        )
+        (place / "loss.npy").write_bytes(parts.curve.to_bytes())
+        (place / "state.json").write_bytes(msgspec.json.encode(parts.state))
+    write_atomic(folder / "checkpoints" / "last", f"{name}\n".encode())
+    return name
+
+
+def weights(model: nn.Module) -> bytes:
+    """A model's `state_dict` as safetensors.
+
+    Tensors are cloned because tied weights share memory, which safetensors refuses; loading copies
+    each name into place, so what was tied stays tied. Strides are not kept (see `restore`).
+    """
+    state = model.state_dict()
+    return safetensors.torch.save(
+        {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
+    )
+
+
+def newest(folder: Path) -> str:
+    """The name of the newest whole checkpoint, or "" when there is none yet."""
+    place = folder / "checkpoints"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        name = (place / "last").read_text(encoding="ascii").strip()
+        if name in _names(folder):
+            return name
+    # A kill between the two renames of `save`: the folder is there, `last` does not say so yet.
+    return max(_names(folder), default="")
+
+
+def restore(folder: Path, name: str, parts: Parts) -> None:
+    """Bring live objects to where a checkpoint was.
+
+    Changes:
+        model, optimizer, averaged model, state, curve and torch's generators, all in place.
+    Raises:
+        RunFormatError: a file of the checkpoint is damaged or does not fit the model.
+    """
+    place = folder / "checkpoints" / name
+    try:
+        state = msgspec.json.decode((place / "state.json").read_bytes(), type=State)
+        model = safetensors.torch.load_file(place / "model.safetensors")
+        rest = safetensors.torch.load_file(place / "optimizer.safetensors")
+        parts.model.load_state_dict(model)
+    except (
+        OSError,
+        SafetensorError,
+        msgspec.MsgspecError,
+        UnicodeDecodeError,
+        RuntimeError,
+    ) as error:
+        raise RunFormatError(
+            f"checkpoint {name} is damaged or belongs to another model",
+            where=str(place),
+            why=str(error).splitlines()[0],
+            fix=f"remove {place}, then gd resume (goes on from the one before)",
+            more="docs/runs.md",
+        ) from error
+    parts.state = state
+    parts.curve = Curve.read(place / "loss.npy")
+    _restore_optimizer(parts.model, parts.optimizer, rest)
+    if parts.averaged is not None:
+        prefix = "averaged."
+        parts.averaged.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in rest.items() if k.startswith(prefix)}
+        )
+    torch.set_rng_state(rest["generator.cpu"])
+    if "generator.cuda" in rest and torch.cuda.is_available():
+        torch.cuda.set_rng_state(rest["generator.cuda"])
+
+
+def read_weights(folder: Path, name: str, *, averaged: bool) -> dict[str, Tensor]:
+    """The weights of a checkpoint, or the averaged ones."""
+    place = folder / "checkpoints" / name
+    if not averaged:
+        return safetensors.torch.load_file(place / "model.safetensors")
+    prefix = "averaged.module."
+    rest = safetensors.torch.load_file(place / "optimizer.safetensors")
+    return {k.removeprefix(prefix): v for k, v in rest.items() if k.startswith(prefix)}
+
+
+def tidy(folder: Path, state: State) -> None:
+    """Keep the last two checkpoints, the best and the moment; remove what killed writers left."""
+    remove_unfinished(folder / "checkpoints")
+    names = sorted(_names(folder))
+    keep = {*names[-2:], state.best_checkpoint, state.moment}
+    for name in names:
+        if name not in keep:
+            shutil.rmtree(folder / "checkpoints" / name, ignore_errors=True)
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.parent.name for path in (folder / "checkpoints").glob("step-*/state.json")]
+
+
+def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"optimizer.{name}.{key}": value.detach().cpu().contiguous()
+        for name, parameter in model.named_parameters()
+        for key, value in optimizer.state.get(parameter, {}).items()
+        if isinstance(value, Tensor)
+    }
+
+
+def _restore_optimizer(
+    model: nn.Module, optimizer: torch.optim.Optimizer, saved: dict[str, Tensor]
+) -> None:
+    """Put the state back in the layout of each parameter.
+
+    safetensors keeps no strides, and on a CPU `SGD(fused=True)` walks parameter and momentum in the
+    order of memory: with a momentum of other strides it silently updates the wrong weights.
+    """
+    parameters = dict(model.named_parameters())
+    optimizer.state.clear()
+    for full_name, value in saved.items():
+        if not full_name.startswith("optimizer."):
+            continue
+        name, _, key = full_name.removeprefix("optimizer.").rpartition(".")
+        parameter = parameters[name]
+        if value.shape == parameter.shape:
+            placed = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False)
+            optimizer.state[parameter][key] = placed.copy_(value)
+        else:  # AdamW's count of steps: one number, kept where torch keeps it
+            optimizer.state[parameter][key] = value.clone()
+
+
+def _averaged_tensors(averaged: AveragedModel | None) -> dict[str, Tensor]:
+    if averaged is None:
+        return {}
+    state = averaged.state_dict()
+    return {f"averaged.{k}": v.detach().cpu().contiguous().clone() for k, v in state.items()}
+
+
+def _generator_tensors() -> dict[str, Tensor]:
+    generators = {"generator.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        generators["generator.cuda"] = torch.cuda.get_rng_state()
+    return generators

@@ -1,0 +1,142 @@
+"""After the last step: test once, and write down everything that is asked of a finished run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import safetensors.numpy
+import torch
+from torch import nn
+
+from goingdeep.data.images import Part
+from goingdeep.data.loader import Batch, batches_in_order
+from goingdeep.data.show import picture_grid
+from goingdeep.errors import GoingDeepError
+from goingdeep.record import write_manifest
+from goingdeep.record.events import Finished, Gap
+from goingdeep.record.files import write_atomic, writing
+from goingdeep.train import loop, metrics
+from goingdeep.train.saved import save_model
+from goingdeep.train.training import Training
+
+WORST = 25
+
+
+def finish(training: Training) -> dict[str, Any]:
+    """Choose the weights, test them once, write model, predictions, pictures and result.
+
+    Returns:
+        What `result.json` says.
+    Raises:
+        Stopped: a stop was asked for; `gd resume` finishes the run.
+    """
+    folder, data, settings = training.folder, training.data, training.settings
+    model = training.choose()
+    save_model(folder, model, data, settings)
+    began = time.perf_counter()
+    logits = _logits(training, model, data.test)
+    fit = None
+    if data.validation is not None:
+        fit = (_logits(training, model, data.validation), data.validation.labels)
+    test = metrics.summarise(logits, data.test.labels, data.class_names, fit=fit)
+    if settings.test.mirror:
+        mirrored = _logits(training, model, data.test, mirror=True)
+        both = metrics.softmax(logits) + metrics.softmax(mirrored)
+        right = int((both.argmax(1) == data.test.labels).sum())
+        test["mirror_accuracy"] = right / len(data.test)
+        test["mirror_interval"] = list(metrics.wilson(right, len(data.test)))
+    with writing(folder / "predictions.safetensors"):
+        write_atomic(
+            folder / "predictions.safetensors",
+            safetensors.numpy.save(
+                {
+                    "logits": logits.astype(np.float32),
+                    "labels": data.test.labels,
+                    "ids": np.arange(len(data.test), dtype=np.int64),
+                }
+            ),
+        )
+    _draw_worst_errors(training, logits)
+    state = training.state
+    seconds = training.seconds()
+    result = {
+        "test": test,
+        "test_seconds": time.perf_counter() - began,
+        "seconds": seconds,
+        "steps": state.step,
+        "chosen": _chosen(training),
+        "epochs": [
+            {
+                "epoch": row.epoch,
+                "loss": row.loss,
+                "scores": row.scores,
+                "train_seconds": row.train_seconds,
+                "test_seconds": row.test_seconds,
+                "data_wait": row.data_wait,
+            }
+            for row in state.epochs
+        ],
+    }
+    write_atomic(
+        folder / "result.json", msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+    )
+    training.log.write(
+        Finished(time=time.time(), step=state.step, accuracy=test["accuracy"], seconds=seconds),
+        last=True,
+    )
+    training.manifest.status = "finished"
+    write_manifest(folder, training.manifest)
+    return result
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """`result.json` of a finished run; None where there is none that can be read."""
+    try:
+        return msgspec.json.decode((folder / "result.json").read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _chosen(training: Training) -> str:
+    kind = "averaged weights" if training.parts.averaged is not None else "weights"
+    if training.state.best_checkpoint:
+        return f"{kind} of epoch {training.state.best_epoch}, the best on held-out images"
+    return f"{kind} after the last step"
+
+
+def _logits(
+    training: Training, model: nn.Module, part: Part, *, mirror: bool = False
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    batches: Iterable[Batch] = training.stop.watching(batches_in_order(part))
+    if mirror:
+        batches = _mirrored(batches)
+    precision = training.arithmetic.precision()
+    return loop.evaluate(model, batches, precision, training.arithmetic.device).numpy()
+
+
+def _mirrored(batches: Iterable[Batch]) -> Iterator[Batch]:
+    for images, labels in batches:
+        yield torch.flip(images, [3]), labels
+
+
+def _draw_worst_errors(training: Training, logits: np.ndarray[Any, np.dtype[np.float32]]) -> None:
+    """A picture of the most confident mistakes; a run is not lost because it could not be drawn."""
+    data = training.data
+    worst = metrics.worst_errors(logits, data.test.labels, WORST)
+    if not len(worst):
+        return
+    said = logits.argmax(1)
+    captions = [
+        f"{data.class_names[data.test.labels[i]]} taken for {data.class_names[said[i]]}"
+        for i in worst
+    ]
+    try:
+        picture_grid(data.test.images[worst], captions, training.folder / "worst-errors.png")
+    except (OSError, ValueError, GoingDeepError) as error:
+        gap = Gap(time=time.time(), what="worst-errors.png", reason=str(error))
+        training.log.write(gap)

@@ -1,0 +1,234 @@
+"""What a run's numbers look like in a terminal or a pipe. Words in, lines out; imports no torch."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from goingdeep.errors import printable
+from goingdeep.record import Manifest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from goingdeep.session import Run
+    from goingdeep.train.saved import Predictions
+
+MOST_CLASSES = 40
+MOST_CONFUSED = 3
+
+PUBLISHED = {
+    "fashion-mnist": "a plain MLP 88.3 %, small CNNs 92 to 94 %, ResNet-18 94.9 %, WRN-40-4 96.7 %",
+    "mnist": "a plain MLP 98.4 %, LeNet-5 99.05 %, small CNNs 99.2 to 99.7 %",
+    "cifar10": "small CNNs 75 to 85 %, ResNet-20 91.25 %, WRN-28-10 96.0 %",
+}
+"""For comparison, trained on the whole training part and tested on the whole test part."""
+
+
+def to_json(content: object) -> str:
+    """JSON for programs, on several lines."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
+
+
+def accuracy_line(test: Mapping[str, Any]) -> str:
+    """The one line that is always printed.
+
+    >>> accuracy_line({"accuracy": 0.9261, "interval": [0.9208, 0.9311]})
+    'Test accuracy 92.61 % (95 % interval 92.08 to 93.11)'
+    """
+    low, high = test["interval"]
+    return f"Test accuracy {_percent(test['accuracy'])} % (95 % interval {_percent(low)} to {_percent(high)})"
+
+
+def opening(manifest: Manifest, model: nn.Module) -> str:
+    """What is about to be trained, on what, and how."""
+    data, values = manifest.data, {k: v.value for k, v in manifest.settings.items()}
+    if data is None:
+        return ""
+    c, h, w = data.image
+    counts = ", ".join(f"{count:,} {part}" for part, count in data.counts.items())
+    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    reason = manifest.settings["precision"].reason
+    threads = f", {values['threads']} threads" if values["device"] == "cpu" else ""
+    lines = [
+        f"data    {printable(data.name)}: {counts} images f32[N,{c},{h},{w}], {len(data.class_names)} classes",
+        *(f"        {printable(note)}" for note in data.notes),
+        f"model   {printable(str(values['model']))}: {parameters:,} parameters",
+        f"recipe  {values['recipe']}: {manifest.plan.get('steps', 0):,} steps of {values['batch_size']} images, "
+        f"seed {values['seed']}",
+        f"device  {values['device']}{threads}, {values['precision']}" + (f" ({reason})" if reason else ""),
+        "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def result_text(folder: Path, manifest: Manifest, result: Mapping[str, Any]) -> str:
+    """The end of a run: the result, a table by class, where everything is and what to try next."""
+    name = manifest.data.name if manifest.data else ""
+    place = _relative(folder)
+    run = place if folder.parent.name != "runs" else folder.name
+    lines = [
+        test_text(result["test"]),
+        f"weights  {result['chosen']}",
+        f"time     {result['seconds']:.1f} s for {result['steps']:,} steps, testing and saving included",
+        f"run      {place}",
+    ]
+    if name in PUBLISHED:
+        lines.insert(1, f"published for {name}: {PUBLISHED[name]}")
+    if (folder / "worst-errors.png").is_file():
+        lines.append(f"picture  {place}/worst-errors.png (the most confident mistakes)")
+    lines += [
+        "",
+        "try next",
+        f"  gd predict {run} PICTURE.png      what is in a picture",
+        f"  gd eject {run}                    the same training as a plain PyTorch script",
+        f"  gd train {printable(name)} --recipe {'best' if _recipe(manifest) != 'best' else 'fast'}",
+    ]
+    return "\n".join(lines)
+
+
+def test_text(test: Mapping[str, Any]) -> str:
+    """Accuracy, mirror averaging, calibration, the classes, and which are taken for each other."""
+    lines = [accuracy_line(test)]
+    if "mirror_accuracy" in test:
+        lines.append(
+            f"with each image also mirrored, and both predictions averaged: "
+            f"{_percent(test['mirror_accuracy'])} %"
+        )
+    lines += ["", *class_table(test["per_class"]), ""]
+    pairs = test["confused"][:MOST_CONFUSED]
+    if pairs:
+        said = "; ".join(
+            f"{printable(p['label'])} taken for {printable(p['prediction'])} {p['count']} times"
+            for p in pairs
+        )
+        lines.append(f"most often: {said}")
+    lines.append(
+        f"calibration error {_percent(test['ece'])} %, "
+        f"{_percent(test['ece_after'])} % after temperature {test['temperature']:.2f}"
+    )
+    return "\n".join(lines)
+
+
+def class_table(rows: list[dict[str, Any]]) -> list[str]:
+    """A line a class; with very many classes the worst ones."""
+    shown, title = rows, "class"
+    if len(rows) > MOST_CLASSES:
+        shown = sorted(rows, key=lambda row: float(row["f1"]))[:MOST_CLASSES]
+        title = f"the {MOST_CLASSES} hardest of {len(rows)} classes"
+    names = [clip(str(row["name"])) for row in shown]
+    width = max([cells(title), *(cells(name) for name in names)])
+    lines = [f"{pad(title, width)}   images  precision  recall      F1"]
+    lines += [
+        f"{pad(name, width)}  {row['support']:>7,}  {_percent(row['precision']):>9}"
+        f"  {_percent(row['recall']):>6}  {_percent(row['f1']):>6}"
+        for name, row in zip(names, shown, strict=True)
+    ]
+    return lines
+
+
+def predictions(found: Predictions, *, as_json: bool) -> Iterable[str]:
+    """A line a picture: the class, its probability, and the runners-up."""
+    for path, row in zip(found.paths, found.probabilities, strict=True):
+        order = row.argsort()[::-1][:3]
+        if as_json:
+            best = {found.class_names[i]: round(float(row[i]), 6) for i in order}
+            content = {"file": path, "class": found.class_names[order[0]], "probabilities": best}
+            yield msgspec.json.encode(content).decode()
+        else:
+            others = ", ".join(
+                f"{printable(found.class_names[i])} {_percent(row[i])} %" for i in order[1:]
+            )
+            first = f"{printable(found.class_names[order[0]])} {_percent(row[order[0]])} %"
+            yield f"{printable(path)}  {first}  ({others})"
+
+
+def run_list(runs: list[Run], *, as_json: bool) -> Iterable[str]:
+    """A line a run, the newest first."""
+    if as_json:
+        yield to_json(
+            [
+                {
+                    "run": str(run.path), "status": run.manifest.status,
+                    "created": run.manifest.created,
+                    "accuracy": run.result["test"]["accuracy"] if run.result else None,
+                }
+                for run in runs
+            ]
+        )  # fmt: skip
+        return
+    if not runs:
+        yield "no runs yet; make one: gd train"
+        return
+    width = max(cells(printable(run.path.name)) for run in runs)
+    for run in runs:
+        accuracy = f"{_percent(run.result['test']['accuracy'])} %" if run.result else ""
+        yield (
+            f"{pad(printable(run.path.name), width)}  {run.manifest.status:<11}  {accuracy:>8}"
+            f"  {run.manifest.created[:19].replace('T', ' ')}"
+        )
+
+
+def facts_text(facts: Mapping[str, Any], picture: Path) -> str:
+    """What `gd data show` prints: nested facts, indented."""
+    return "\n".join([*_facts_lines(facts, 0), f"picture  {printable(str(picture))}"])
+
+
+def _facts_lines(facts: Mapping[str, Any], depth: int) -> Iterable[str]:
+    for key, value in facts.items():
+        label = f"{'  ' * depth}{printable(str(key))}"
+        if isinstance(value, Mapping):
+            yield label
+            yield from _facts_lines(value, depth + 1)
+        elif isinstance(value, list | tuple) and len(value) > 8:
+            yield f"{label}  {', '.join(printable(str(v)) for v in value[:8])}, ... ({len(value)})"
+        elif isinstance(value, list | tuple):
+            yield f"{label}  {', '.join(printable(str(v)) for v in value)}"
+        else:
+            yield f"{label}  {printable(str(value))}"
+
+
+def cells(text: str) -> int:
+    """How many columns a terminal needs for a text: wide characters take two, marks none.
+
+    >>> cells("靴"), cells("e\\u0301")
+    (2, 1)
+    """
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
+
+
+def pad(text: str, width: int) -> str:
+    """The text and as many spaces as bring it to `width` columns."""
+    return text + " " * (width - cells(text))
+
+
+def clip(text: str, most: int = 32) -> str:
+    """A class name in a table: safe to print, and not wider than the table bears."""
+    safe = printable(text).replace("\n", " ")
+    if cells(safe) <= most:
+        return safe
+    while cells(safe) > most - 1:
+        safe = safe[:-1]
+    return safe + "…"
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.2f}"
+
+
+def _recipe(manifest: Manifest) -> str:
+    setting = manifest.settings.get("recipe")
+    return str(setting.value) if setting else ""
+
+
+def _relative(folder: Path) -> str:
+    """The folder as the user would type it here."""
+    try:
+        return str(folder.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)

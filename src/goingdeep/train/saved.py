@@ -1,0 +1,217 @@
+"""The finished model: `model/model.safetensors` and `model/model.json`, all that predicting needs.
+
+Three lines of plain PyTorch load the weights; `Classifier` also knows how pictures become batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from goingdeep import models
+from goingdeep.data.images import U8, ImageData, Resize, describe
+from goingdeep.data.loader import Batch, to_float
+from goingdeep.data.pictures import as_uint8, list_pictures, read_picture
+from goingdeep.errors import RunFormatError, RunNotFoundError, ShapeError
+from goingdeep.record.files import whole_folder
+from goingdeep.train import loop
+from goingdeep.train.capability import Arithmetic, arithmetic
+from goingdeep.train.checkpoint import weights
+from goingdeep.train.settings import Settings, check
+
+FORMAT = 1
+BATCH = 500
+
+
+class ModelCard(msgspec.Struct, frozen=True):
+    """What `model.json` says: enough to build the module and to prepare a picture for it.
+
+    architecture: a name that `models.build` knows. image: C, H, W. size, resize: as in the settings
+    of the data. Pixels are divided by 255; there is no other normalisation.
+    """
+
+    architecture: str
+    image: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    size: int = 0
+    resize: str = ""
+    precision: str = "float32"
+    layout: str = "contiguous"
+    format: int = FORMAT
+
+
+def save_model(folder: Path, model: nn.Module, data: ImageData, settings: Settings) -> None:
+    """Write the run's `model/` folder, whole or not at all."""
+    card = ModelCard(
+        architecture=settings.model,
+        image=data.shape,
+        class_names=data.class_names,
+        size=settings.data.size,
+        resize=settings.data.resize,
+        precision=settings.precision,
+        layout=settings.layout,
+    )
+    with whole_folder(folder / "model") as place:
+        (place / "model.safetensors").write_bytes(weights(model))
+        (place / "model.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"
+        )
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of some images.
+
+    probabilities: f32[N,K], each row sums to 1. class_names: the name of each column.
+    paths: the file each row came from; empty for arrays.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    class_names: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """i64[N], the most probable class of each image."""
+        return self.probabilities.argmax(1)
+
+    @property
+    def names(self) -> list[str]:
+        """The name of the most probable class of each image."""
+        return [self.class_names[label] for label in self.labels]
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+
+class Classifier:
+    """A trained model with its class names.
+
+    Args:
+        folder: a finished run.
+        model: the architecture, where it is not the one written in the run: `file.py:function` when
+            the file has moved.
+        device: where to compute; "auto" takes a GPU when there is one.
+    Raises:
+        RunNotFoundError: the run has no model yet. RunFormatError: the model is damaged.
+    """
+
+    def __init__(
+        self, folder: Path, *, model: str = "", device: torch.device | None = None
+    ) -> None:
+        place = folder / "model"
+        try:
+            self.card = msgspec.json.decode((place / "model.json").read_bytes(), type=ModelCard)
+        except FileNotFoundError as error:
+            raise RunNotFoundError(
+                f"{folder} has no model yet",
+                why="the run has not finished",
+                fix=f"gd resume {folder}",
+                more="docs/runs.md",
+            ) from error
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise _damaged(place, error) from error
+        if self.card.format > FORMAT:
+            raise RunFormatError(
+                f"{place} was written by a newer Going Deep",
+                fix="pip install --upgrade goingdeep",
+                more="docs/runs.md",
+            )
+        self.folder = folder
+        self.class_names = self.card.class_names
+        self.model = models.build(
+            model or self.card.architecture, *self.card.image, len(self.class_names)
+        )
+        try:
+            state = safetensors.torch.load_file(place / "model.safetensors")
+            self.model.load_state_dict(state)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise _damaged(place, error) from error
+        self.arithmetic: Arithmetic = arithmetic(
+            Settings(precision=self.card.precision, layout=self.card.layout),  # type: ignore[arg-type]
+            device or torch.device("cpu"),
+        )
+        self.model = self.arithmetic.place(self.model).eval()
+
+    def logits(self, images: U8) -> npt.NDArray[np.float32]:
+        """Raw scores f32[N,K] for u8[N,C,H,W], computed as the run's own test was."""
+
+        def batches() -> Iterator[Batch]:
+            for begin in range(0, len(images), BATCH):
+                part = torch.from_numpy(np.ascontiguousarray(images[begin : begin + BATCH]))
+                yield to_float(part), torch.zeros(len(part), dtype=torch.int64)
+
+        if not len(images):
+            return np.zeros((0, len(self.class_names)), np.float32)
+        scores = loop.evaluate(
+            self.model, batches(), self.arithmetic.precision(), self.arithmetic.device
+        )
+        return scores.numpy()
+
+    def predict(
+        self,
+        images: npt.ArrayLike | str | Path | Sequence[str | Path],
+        *,
+        resize: str = "",
+        grey: bool = False,
+    ) -> Predictions:
+        """Classify pictures.
+
+        Args:
+            images: u8 or floats in 0..1, [N,C,H,W], [N,H,W] or [N,H,W,C]; or paths of pictures and
+                folders of them.
+            resize: how a picture of another size is brought to the model's ("pad", "crop",
+                "stretch"); "" uses what the run was trained with, and refuses where that is nothing.
+            grey: turn colour pictures grey for a grey model, instead of refusing them.
+        Raises:
+            ShapeError: sizes or channels do not fit the model. ImageError: a picture is unreadable.
+        """
+        paths: tuple[str, ...] = ()
+        if isinstance(images, str | Path) or _are_paths(images):
+            several = [images] if isinstance(images, str | Path) else list(images)  # type: ignore[arg-type]
+            array, paths = self._read(several, resize, grey=grey)
+        else:
+            array = as_uint8(images, self.card.image)
+        if array.shape[1:] != self.card.image:
+            c, h, w = self.card.image
+            raise ShapeError(
+                f"{self.card.architecture} expects images f32[N,{c},{h},{w}], got {describe(array)}",
+                where=str(self.folder / "model"),
+                fix="bring them to that shape first",
+                more="docs/data.md",
+            )
+        scores = torch.from_numpy(self.logits(array)).double().softmax(1)
+        return Predictions(scores.float().numpy(), self.class_names, paths)
+
+    def _read(
+        self, several: Iterable[str | Path], resize: str, *, grey: bool
+    ) -> tuple[U8, tuple[str, ...]]:
+        policy: Resize = check("data.resize", resize or self.card.resize)  # type: ignore[assignment]
+        files = [file for path in several for file in list_pictures(Path(path))]
+        read = [read_picture(file, self.card.image, policy, convert=grey) for file in files]
+        empty = np.zeros((0, *self.card.image), np.uint8)
+        return np.stack(read) if read else empty, tuple(map(str, files))
+
+
+def _are_paths(images: Any) -> bool:
+    return isinstance(images, list | tuple) and bool(images) and isinstance(images[0], str | Path)
+
+
+def _damaged(place: Path, error: Exception) -> RunFormatError:
+    return RunFormatError(
+        "the run's model is damaged or belongs to another architecture",
+        where=str(place),
+        why=str(error).splitlines()[0],
+        fix=f"gd resume {place.parent} (writes it again from the last checkpoint)",
+        more="docs/runs.md",
+    )

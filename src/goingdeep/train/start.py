@@ -1,0 +1,216 @@
+"""Before the first step: settings, images, the run folder and `run.json`. Never imports torch.
+
+`run.json` is on disk before torch is imported, so a run killed at any later moment can be resumed.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from goingdeep import data as data_module
+from goingdeep import models
+from goingdeep.data.images import ImageData
+from goingdeep.errors import RunChangedError, SettingsError
+from goingdeep.record import DataFacts, Manifest, Setting, read_manifest, write_manifest
+from goingdeep.record.files import write_atomic
+from goingdeep.record.manifest import Origin
+from goingdeep.record.runs import RUNS, new_folder, point_latest
+from goingdeep.train.recipes import recipe as recipe_values
+from goingdeep.train.settings import Settings, Value, build, read_toml, resolve, to_toml
+
+HOLDOUT = 0.05
+"""Share held out where something has to be chosen and the source has no validation part."""
+
+Progress = Callable[[str, int, int], None] | None
+Source = str | Path | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run that is ready to be trained."""
+
+    folder: Path
+    manifest: Manifest
+    data: ImageData
+
+
+def choose_settings(
+    recipe: str, flags: Mapping[str, Value], config: Path | None = None
+) -> dict[str, Setting]:
+    """Default, recipe, file and flags put together.
+
+    Raises:
+        UnknownNameError, SettingsError: a recipe, model, key or value that does not exist.
+    """
+    layers: list[tuple[Origin, Mapping[str, Value]]] = []
+    from_file = read_toml(config) if config is not None else {}
+    name = recipe or str(from_file.get("recipe", "fast"))
+    layers.append(("recipe", {"recipe": name, **recipe_values(name)}))
+    layers.append(("file", from_file))
+    layers.append(("flag", {**({"recipe": recipe} if recipe else {}), **flags}))
+    values = resolve(*layers)
+    chosen = build(values)
+    if (chosen.minutes or chosen.select.patience) and values["select.holdout"].origin == "default":
+        reason = "minutes" if chosen.minutes else "select.patience"
+        values["select.holdout"] = Setting(
+            HOLDOUT, "default", f"{reason} chooses on held-out images"
+        )
+    models.check_name(chosen.model)
+    return values
+
+
+def begin(
+    source: Source,
+    values: dict[str, Setting],
+    *,
+    out: str | Path | None,
+    command: tuple[str, ...],
+    watch: bool = True,
+    progress: Progress = None,
+) -> Start:
+    """Load the images and make the run folder.
+
+    Raises:
+        DataError, DownloadError: the images cannot be used; no folder is made then.
+        RunExistsError, WriteError: the folder cannot be made.
+    """
+    settings = build(values)
+    data = load(source, settings, progress)
+    stamp = datetime.now(UTC)
+    name = f"{slug(data.name)}-{slug(settings.model)}-{settings.recipe}-{stamp:%Y%m%d-%H%M%S}"
+    folder = new_folder(out, name)
+    manifest = Manifest(
+        name=folder.name,
+        command=command,
+        created=stamp.isoformat(timespec="milliseconds"),
+        versions=_versions(),
+        machine=_machine(),
+        data=facts_of(data),
+        settings=values,
+        watched=watch,
+    )
+    write_manifest(folder, manifest)
+    write_atomic(folder / "settings.toml", to_toml(values).encode())
+    if folder.parent == RUNS:
+        point_latest(folder)
+    return Start(folder, manifest, data)
+
+
+def again(folder: Path, source: Source | None = None, progress: Progress = None) -> Start:
+    """A run that was begun before, with the same images.
+
+    Args:
+        folder: the run. source: the images, where the run cannot find them itself (arrays).
+    Raises:
+        RunChangedError: the images are not those the run began with; says which differ.
+    """
+    manifest = read_manifest(folder)
+    facts = manifest.data
+    if manifest.kind != "train" or facts is None:
+        raise RunChangedError(
+            f"{folder} is not a training run of ours", fix="gd runs", more="docs/runs.md"
+        )
+    if source is None and not facts.source:
+        raise RunChangedError(
+            f"{folder} was trained on arrays, which only your program has",
+            fix="gd.resume(run, data=the same arrays)",
+            more="docs/runs.md",
+        )
+    data = load(source if source is not None else facts.source, build(manifest.settings), progress)
+    now = facts_of(data)
+    if now.fingerprint != facts.fingerprint:
+        raise RunChangedError(
+            f"the images of {facts.name} are not those the run began with",
+            where=str(folder),
+            why=_difference(facts, now),
+            fix="put the images back, or train anew: gd train",
+            more="docs/runs.md",
+        )
+    return Start(folder, manifest, data)
+
+
+def load(source: Source, settings: Settings, progress: Progress = None) -> ImageData:
+    """The images, with a validation part where something has to be chosen on one."""
+    data = data_module.load(source, settings.data, progress=progress)
+    if settings.select.holdout:
+        data = data_module.with_validation(data, settings.select.holdout)
+    elif settings.select.patience:
+        raise SettingsError(
+            "select.patience needs a validation part to choose on",
+            fix=f"--set select.holdout={HOLDOUT}",
+            more="docs/recipes.md",
+        )
+    return data
+
+
+def facts_of(data: ImageData) -> DataFacts:
+    """What a run remembers of its images."""
+    return DataFacts(
+        name=data.name,
+        source=data.source,
+        fingerprint=data.fingerprint(),
+        counts={name: len(part) for name, part in data.parts()},
+        image=data.shape,
+        class_names=data.class_names,
+        notes=data.notes,
+    )
+
+
+def _difference(before: DataFacts, now: DataFacts) -> str:
+    """What changed, as far as counts and names show it."""
+    for what, old, new in (
+        ("samples", before.counts, now.counts),
+        ("image shape", before.image, now.image),
+        ("classes", before.class_names, now.class_names),
+    ):
+        if old != new:
+            return f"{what}: {old} then, {new} now"
+    return "as many samples of the same shape and classes, but other pixels or labels"
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what decides the numbers, without importing any of it."""
+    found = {"python": platform.python_version()}
+    for name in ("goingdeep", "torch", "torchvision", "numpy"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _machine() -> dict[str, str | int]:
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            return next(
+                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
+            )
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def slug(text: str) -> str:
+    """A name as part of a folder's name: letters, digits and dashes, at most 40."""
+    kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in text).strip("-")
+    return "-".join(filter(None, kept.split("-")))[:40].strip("-") or "data"
+
+
+def command_line() -> tuple[str, ...]:
+    """The command as typed, for `run.json`."""
+    return ("gd", *sys.argv[1:])
