@@ -8,10 +8,11 @@ import json
 import time
 from pathlib import Path
 
-import measure
 import numpy as np
 import torch
 from torch import nn
+
+import measure
 
 
 def read(raw: Path, part: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -34,7 +35,7 @@ PACKAGES = (
     *("fastai", "fastcore", "keras"),
 )
 CAPABILITIES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_tile", "asimd", "sve", "bf16")
-MIB = 1 if sys.platform != "darwin" else 1024  # ru_maxrss counts KiB on Linux, bytes on macOS
+PEAK_UNIT = 1024 if sys.platform != "darwin" else 1024**2  # ru_maxrss: KiB on Linux, else bytes
 
 
 # The machine ------------------------------------------------------------------------------------
@@ -94,7 +95,8 @@ def data_root(source: Path = SOURCE) -> Path:
             f"No Fashion-MNIST at {source}: install Debian's package dataset-fashion-mnist, "
             "or name the folder of its four .gz files with --data."
         )
-    root = Path(tempfile.gettempdir()) / f"goingdeep-bench-{os.getuid()}"
+    place = zlib.crc32(bytes(source.resolve()))  # another folder is other data
+    root = Path(tempfile.gettempdir()) / f"goingdeep-bench-{os.getuid()}-{place:08x}"
     raw = root / "FashionMNIST" / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     for name in FILES:
@@ -141,12 +143,12 @@ def run_child(command: Sequence[str | Path], cwd: Path, limit: float = 1800.0) -
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        return Child(process.returncode, wall, usage.ru_maxrss / MIB / 1024, out.read(), err.read())
+        return Child(process.returncode, wall, usage.ru_maxrss / PEAK_UNIT, out.read(), err.read())
 
 
 def own_peak_mib() -> float:
     """Give this process's own peak memory so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PEAK_UNIT
 
 
 def last_json(text: str) -> dict[str, Any]:
@@ -182,6 +184,18 @@ def median(values: Iterable[float]) -> float:
     """Give the middle value; NaN when there is none."""
     known = list(values)
     return statistics.median(known) if known else math.nan
+
+
+def mean(values: Iterable[float]) -> float:
+    """Give the mean; NaN when there is none."""
+    known = list(values)
+    return statistics.fmean(known) if known else math.nan
+
+
+def spread(values: Iterable[float]) -> float:
+    """Give the standard deviation of a sample; NaN below two values."""
+    known = list(values)
+    return statistics.stdev(known) if len(known) > 1 else math.nan
 
 
 def median_ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> float:

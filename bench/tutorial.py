@@ -34,7 +34,7 @@ def train(loader, model, loss_fn, optimizer, device) -> None:
     size = len(loader.dataset)
     model.train()
     for batch, (images, labels) in enumerate(loader):
-        images, labels = images.to(device), labels.to(device)  # noqa: PLW2901: the tutorial's way
+        images, labels = images.to(device), labels.to(device)  # noqa: PLW2901
         loss = loss_fn(model(images), labels)
         loss.backward()
         optimizer.step()
@@ -86,9 +86,7 @@ def main() -> None:
         accuracy.append(test(test_loader, model, loss_fn, device))
     torch.save(model.state_dict(), "model.pth")
     threads = torch.get_num_threads()
-    print(
-        json.dumps({"epoch_seconds": epoch_seconds, "accuracy": accuracy, "threads": threads}),
-    )
+    print(json.dumps({"epoch_seconds": epoch_seconds, "accuracy": accuracy, "threads": threads}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Lightning, without bar, logger and checkpoints. Source: https://lightning.ai/docs (train a model).
+"""Lightning, without bar, logger and checkpoints. Source: https://lightning.ai/docs.
 
 The training loss is not logged: `self.log` in each step would only slow Lightning down.
 """

@@ -1,4 +1,4 @@
-"""skorch on float32 arrays, its fastest way. Source: https://skorch.readthedocs.io (quickstart)."""
+"""skorch on float32 arrays, its fastest way. Source: https://skorch.readthedocs.io."""
 
 from skorch.dataset import Dataset
 from skorch_net import fit

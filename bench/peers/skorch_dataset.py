@@ -1,4 +1,4 @@
-"""skorch on the torchvision dataset. Source: https://skorch.readthedocs.io (quickstart, dataset)."""
+"""skorch on the torchvision dataset. Source: https://skorch.readthedocs.io."""
 
 from skorch_net import fit
 from work import arguments, datasets

@@ -31,6 +31,7 @@ def fit(epochs: int, training: Any, labels: Any, test: Any) -> None:
         max_epochs=epochs,
         iterator_train__shuffle=True,
         train_split=predefined_split(test),
+        classes=list(range(10)),  # a data set does not tell them
         verbose=0,
     )
     net.fit(training, labels)

@@ -27,7 +27,7 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 
 @app.command
-def train(  # noqa: PLR0913 - one parameter an option
+def train(
     data: Annotated[
         str, Parameter(help="A data set's name, a folder of pictures, or an .npz file.")
     ] = "fashion-mnist-sample",
@@ -248,7 +248,7 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output went away (gd runs | head): nothing is wrong, and Python's own
         # flush at exit must not complain about it.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(0)
 
 

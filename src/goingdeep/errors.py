@@ -18,7 +18,7 @@
     │   ├── RunExistsError (FileExistsError)          the folder is already in use
     │   └── RunChangedError (ValueError)              data or settings are not those it began with
     ├── WriteError (OSError)                      disk full, read-only, not allowed
-    └── NonFiniteError (FloatingPointError)       the loss, a gradient or a weight became NaN or infinite
+    └── NonFiniteError (FloatingPointError)       loss, gradient or weight became NaN or infinite
 
 Each error says what happened in its first line, which stands alone, and then, where the data shows
 it, where, why, how to mend it and where to read more. Each class also inherits the nearest builtin,
@@ -145,13 +145,13 @@ class NonFiniteError(GoingDeepError, FloatingPointError):
 
 
 def printable(text: str) -> str:
-    """Make any string safe to print in a terminal.
+    r"""Make any string safe to print in a terminal.
 
     File and class names come from anywhere: an escape sequence in one could recolour or rewrite the
     terminal, and a lone surrogate cannot be encoded at all.
 
-    >>> printable("shoe\\x1b[31m")
-    'shoe\\\\x1b[31m'
+    >>> printable("shoe\x1b[31m")
+    'shoe\\x1b[31m'
     """
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii")

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goingdeep.errors import GoingDeepError, RunExistsError, RunFormatError, UnknownNameError
-from goingdeep.record import Manifest, find_run, list_runs, read_manifest, write_manifest
+from goingdeep.record import (
+    Manifest,
+    find_run,
+    list_runs,
+    read_manifest,
+    read_result,
+    write_manifest,
+)
 from goingdeep.record.events import Failed, Interrupted
 from goingdeep.record.files import write_error
 from goingdeep.train.settings import Settings, Value, build, check, resolve
@@ -74,15 +81,16 @@ def train(
         out: the run's folder, new or empty; by default one in runs/.
         settings: any setting by its dotted key, {"optimizer.lr": 0.1}.
         watch: record the loss at every step, and the first batch.
-        quiet: print nothing. announce: told in words what is about to happen. command: what to write into run.json as the command.
+        quiet: print nothing. announce: told in words what is about to happen.
+        command: what to write into run.json as the command.
         progress: told (what, done, total) while data is fetched or read.
         **flags: model, epochs, minutes, seed, device, batch_size, ... without a dot.
     Returns:
         The finished run.
     Raises:
         DataError, DownloadError, SettingsError, RunError, WriteError, NonFiniteError, as drawn in
-        `goingdeep.errors`. KeyboardInterrupt, SystemExit(143): a stop was asked for; a checkpoint is
-        written first.
+        `goingdeep.errors`. KeyboardInterrupt, SystemExit(143): a stop was asked for; a checkpoint
+        is written first.
     """
     chosen = {key: check(key, value) for key, value in {**flags, **(settings or {})}.items()}
     values = choose_settings(recipe, chosen, Path(config) if config else None)
@@ -104,8 +112,6 @@ def resume(
         run: a path, a name in runs/, or "latest".
         data: the same arrays again, for a run that was trained on arrays.
     """
-    from goingdeep.train.finish import read_result
-
     folder = find_run(run)
     manifest = read_manifest(folder)
     if manifest.status == "finished":
@@ -164,11 +170,9 @@ def write_new(path: Path, text: str) -> None:
         raise write_error(path, error) from error
 
 
-def runs() -> list[Run]:
-    """The runs in runs/, the newest first."""
-    from goingdeep.train.finish import read_result
-
-    return [Run(path, manifest, read_result(path)) for path, manifest in list_runs()]
+def runs() -> list[tuple[Path, Manifest, dict[str, Any] | None]]:
+    """The runs in runs/, the newest first, each with its result if it has one."""
+    return [(path, manifest, read_result(path)) for path, manifest in list_runs()]
 
 
 def data_show(

@@ -33,7 +33,9 @@ def pixels() -> Callable[..., np.ndarray]:
 def pictures(tmp_path, pixels) -> Callable[..., Path]:
     """Make a folder of pictures: pictures("cat", "dog", count=4, size=(8, 8))."""
 
-    def make(*classes: str, count: int = 4, size: tuple[int, int] = (8, 8), under: str = "") -> Path:
+    def make(
+        *classes: str, count: int = 4, size: tuple[int, int] = (8, 8), under: str = ""
+    ) -> Path:
         root = tmp_path / "pictures"
         images = pixels(len(classes), count, *size)
         for k, name in enumerate(classes):

@@ -34,11 +34,15 @@ BAD = [
     ({"x": FLOATS - 128, "y": Y}, DataError, "a value below 0"),
     ({"x": FLOATS * 2, "y": Y}, DataError, "a value above 255"),
     ({"x": X.astype(np.uint16) * 257, "y": Y}, DataError, "(images >> 8).astype(np.uint8)"),
-    ({"x": FLOATS / 255, "y": Y, "x_test": X, "y_test": Y}, DataError, "a value above 1"),
+    ({"x": FLOATS / 255, "y": Y, "x_test": FLOATS, "y_test": Y}, DataError, "a value above 1"),
     ({"x": X * 1j, "y": Y}, DataError, "the train images hold complex128, expected numbers"),
     ({"x": [[1], [1, 2]], "y": Y}, ShapeError, "the items have different shapes"),
     ({"x": np.array([object()] * 6), "y": Y}, DataError, "are Python objects"),
-    ({"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y}, ShapeError, "the test images are u8[6,1,3,4]"),
+    (
+        {"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y},
+        ShapeError,
+        "the test images are u8[6,1,3,4]",
+    ),
     ({"x": X, "y": np.zeros(6, int)}, LabelError, "one class only (0)"),
     ({"x": X, "y": [0, 0, 0, 0, 0, 1]}, LabelError, "'1' of arrays has one training image only"),
     ({"x": X, "y": Y + 1}, LabelError, "labels = labels - 1"),
@@ -57,7 +61,11 @@ BAD = [
     ),
     ({"x": X, "y": Y, "class_names": ["a"]}, LabelError, "the train labels must be 0 to 0, got 1"),
     ({"x": X, "y": Y, "class_names": ["a", "a"]}, LabelError, "two classes are called 'a'"),
-    ({"x": X, "y": Y, "class_names": [1, 2]}, LabelError, "class_names should be a list of strings"),
+    (
+        {"x": X, "y": Y, "class_names": [1, 2]},
+        LabelError,
+        "class_names should be a list of strings",
+    ),
     (
         {"x": X, "y": list("ababab"), "x_test": X, "y_test": list("abcabc")},
         LabelError,
@@ -111,7 +119,7 @@ def test_a_damaged_archive_is_refused(tmp_path):
     content = bytearray(path.read_bytes())
     content[150:180] = b"?" * 30
     path.write_bytes(content)
-    with pytest.raises(DataError, match="is not an .npz file that can be read"):
+    with pytest.raises(DataError, match=r"is not an \.npz file that can be read"):
         load(path)
 
 

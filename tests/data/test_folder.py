@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -79,6 +81,12 @@ def test_links_round_in_a_circle_do_not_hang(pictures):
     assert facts(data)["unreadable"]["count"] == 1
 
 
+def claiming(png, width, height):
+    """The same PNG with another size in its header: what a decompression bomb looks like."""
+    header = b"IHDR" + struct.pack(">II", width, height) + png[24:29]
+    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+
+
 def unreadable(root):
     (root / "a" / "text.png").write_text("I am text")
     (root / "a" / "empty.png").write_bytes(b"")
@@ -86,8 +94,17 @@ def unreadable(root):
     (root / "b" / "cut.png").write_bytes(whole[: len(whole) - 40])
     os.mkfifo(root / "b" / "pipe.png")
     Image.new("F", (8, 8)).save(root / "b" / "float.tif")
-    Image.new("1", (20_000, 20_000)).save(root / "b" / "bomb.png")
-    return {"text.png", "empty.png", "cut.png", "pipe.png", "float.tif", "bomb.png"}
+    (root / "b" / "bomb.png").write_bytes(claiming(whole, 20_000, 20_000))
+    (root / "b" / "small-bomb.png").write_bytes(claiming(whole, 10_000, 10_000))
+    return {
+        "text.png",
+        "empty.png",
+        "cut.png",
+        "pipe.png",
+        "float.tif",
+        "bomb.png",
+        "small-bomb.png",
+    }
 
 
 def test_unreadable_pictures_are_listed_and_left_out(pictures):
@@ -95,8 +112,10 @@ def test_unreadable_pictures_are_listed_and_left_out(pictures):
     bad = unreadable(root)
     data = load(root)
     assert len(data.train) + len(data.test) == 8
-    assert any("6 unreadable pictures left out" in note for note in data.notes)
-    listed = {file["path"].split("/")[1]: file["why"] for file in facts(data)["unreadable"]["files"]}
+    assert any("7 unreadable pictures left out" in note for note in data.notes)
+    listed = {
+        file["path"].split("/")[1]: file["why"] for file in facts(data)["unreadable"]["files"]
+    }
     assert set(listed) == bad
     assert listed["empty.png"] == "the file is empty"
     assert listed["text.png"] == "it is not a picture of a known kind"
@@ -227,7 +246,7 @@ def test_class_names_may_hold_any_letters(pictures):
 
 def test_a_name_that_is_not_unicode_survives_the_cache(pictures):
     root = pictures("a", "b")
-    os.rename(os.fsencode(root / "b"), os.fsencode(root) + b"/b\xff")
+    os.rename(root / "b", os.fsencode(root) + b"/b\xff")  # noqa: PTH104 - bytes
     first, second = load(root), load(root)
     assert first.class_names == second.class_names == ("a", "b\udcff")
 

@@ -113,7 +113,9 @@ def test_booleans_are_black_and_white(pixels):
 
 def test_rounding_to_eight_bits_is_said(pixels):
     between = pixels(6, 4, 4) / 255 * 0.9
-    data = load({"x_train": between, "y_train": [0, 1] * 3, "x_test": between, "y_test": [0, 1] * 3})
+    data = load(
+        {"x_train": between, "y_train": [0, 1] * 3, "x_test": between, "y_test": [0, 1] * 3}
+    )
     assert "rounded to 8 bits" in data.notes[0]
 
 

@@ -92,7 +92,7 @@ def augment(images: Tensor, samples: Tensor, plan: EpochPlan) -> Tensor:
 
 
 def _shifted(images: Tensor, offsets: Tensor, amount: int) -> Tensor:
-    """Window (y, x) of each padded image: all windows of every image, then the one that is wanted."""
+    """Window (y, x) of each padded image: of all windows the one that is wanted."""
     height, width = images.shape[2:]
     padded = F.pad(images, (amount, amount, amount, amount))
     windows = padded.unfold(2, height, 1).unfold(3, width, 1)
@@ -100,7 +100,7 @@ def _shifted(images: Tensor, offsets: Tensor, amount: int) -> Tensor:
 
 
 def _cut_out(images: Tensor, centres: Tensor, size: int) -> Tensor:
-    """Put a black square of `size` pixels around each centre; at the border a part of it is lost."""
+    """Put a black square of `size` pixels around each centre; the border cuts it."""
     height, width = images.shape[2:]
     top = (centres[:, 0] * height).long() - size // 2
     left = (centres[:, 1] * width).long() - size // 2

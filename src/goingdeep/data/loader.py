@@ -100,7 +100,7 @@ def training_batches(
 
 
 def batches_in_order(part: Part, batch_size: int = 500) -> DataLoader[Batch]:
-    """Every sample once, in order. 500 28x28 images and their activations fit a processor's cache."""
+    """Every sample once, in order; 500 small images and their activations fit a cache."""
     return _loader(ImageDataset(part), torch.arange(len(part)).split(batch_size), workers=0)
 
 
@@ -109,7 +109,7 @@ def _loader(dataset: ImageDataset, batches: Iterable[Tensor], workers: int) -> D
         dataset,
         # The type asks for lists of indices; a tensor of them is faster, and reaches only us.
         batch_sampler=batches,  # type: ignore[arg-type]
-        collate_fn=_already_a_batch,
+        collate_fn=_already_a_batch,  # type: ignore[arg-type]
         num_workers=workers,
         # iter(DataLoader) draws a seed for its workers, from the global generator if it has none of
         # its own: that would move Dropout's random numbers, and a resumed run would differ.

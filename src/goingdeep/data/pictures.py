@@ -6,6 +6,7 @@ gives the same pixels.
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from collections.abc import Iterator
@@ -22,11 +23,11 @@ from goingdeep.data.images import U8, Resize
 from goingdeep.data.natural import natural_key
 from goingdeep.errors import DataNotFoundError, ImageError, ShapeError
 
-EXTENSIONS = frozenset(
-    f".{kind}" for kind in ["png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp", "ppm", "pgm", "pbm", "pnm"]
-)
+_COMMON = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+_PORTABLE = {".ppm", ".pgm", ".pbm", ".pnm"}
+EXTENSIONS = frozenset(_COMMON | _PORTABLE)
 # Named one by one: Pillow also knows formats that start other programs (EPS) or are rarely tested.
-_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MOST_PIXELS = 89_478_485
 """A picture with more pixels is refused before it is decoded; Pillow warns from here on."""
 _ORIENTATION = 0x0112
@@ -199,7 +200,7 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
     try:
         # A pipe or a device called x.png would wait for ever.
         _refuse(path, not Path(path).is_file(), "there is no such plain file")
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path, formats=_formats()) as image:
             many = f"{image.width}x{image.height} is more than {MOST_PIXELS:,} pixels"
             _refuse(path, image.width * image.height > MOST_PIXELS, many)
             _refuse(path, _has_no_range(image), f"pixels of kind {image.mode} have no agreed range")
@@ -208,6 +209,13 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
         raise
     except Exception as error:  # damaged files make Pillow raise nearly everything
         raise _unreadable(path, _why(error, path)) from error
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """Those that this Pillow was built with; naming another one would make every open fail."""
+    Image.init()
+    return tuple(kind for kind in _FORMATS if kind in Image.OPEN)
 
 
 def _refuse(path: Path | str, wrong: bool, why: str) -> None:

@@ -25,7 +25,16 @@ from goingdeep.models._names import NAMES, check_name, file_and_function
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["NAMES", "LayerRow", "ModelCard", "build", "card", "check_images", "check_name"]
+__all__ = [
+    "NAMES",
+    "LayerRow",
+    "ModelCard",
+    "build",
+    "card",
+    "check_images",
+    "check_name",
+    "file_and_function",
+]
 
 
 def build(name: str, channels: int, height: int, width: int, classes: int) -> nn.Module:

@@ -40,7 +40,7 @@ def check_images(name: str, images: HasShape, channels: int, height: int, width:
         ...
     goingdeep.errors.ShapeError: mlp expects images f32[N,1,28,28], got f32[64,28,28,1]
       why:   the last axis has length 1, so these look like height-width-channel images
-      fix:   images = images.permute(0, 3, 1, 2)
+      fix:   images = images.transpose(0, 3, 1, 2)
       more:  docs/models.md
     """
     size, got = (channels, height, width), tuple(images.shape)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-# These two would give three answers while training. `init_weights=True` is what they do today
-# anyway; left out, they warn that this will change.
+# These two would give two or three answers while training. Their own first weights take
+# seconds to draw, and torchvision warns that this default will change: the layers' own are used.
 _EXTRA: dict[str, dict[str, Any]] = {
-    "googlenet": {"aux_logits": False, "init_weights": True},
-    "inception_v3": {"aux_logits": False, "init_weights": True},
+    "googlenet": {"aux_logits": False, "init_weights": False},
+    "inception_v3": {"aux_logits": False, "init_weights": False},
 }
 
 # Sides to look for the smallest in: those that torchvision's own recipes use, and powers of two.

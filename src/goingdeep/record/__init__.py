@@ -1,18 +1,18 @@
 """The run folder: the only contract between the parts. Plain data, never imports torch.
 
     run.json          what ran                                  manifest.py
-    events.jsonl      facts, one JSON object a line             events.py (kinds), log.py (writing, reading)
+    events.jsonl      facts, one JSON object a line             events.py (kinds), log.py
     scalars/*.npy     curves in bounded space                   scalars.py
     blobs/            small arrays, named by content hash       blobs.py
 
-How a folder is found is in runs.py, how a file is written so that a kill cannot halve it in files.py.
+runs.py finds a folder; files.py writes a file so that a kill cannot halve it.
 """
 
 from goingdeep.record.blobs import read_blob, write_blob
 from goingdeep.record.events import Event
 from goingdeep.record.log import EventLog, is_live, read_events
 from goingdeep.record.manifest import DataFacts, Manifest, Setting, read_manifest, write_manifest
-from goingdeep.record.runs import find_run, list_runs
+from goingdeep.record.runs import find_run, list_runs, read_result
 from goingdeep.record.scalars import Curve
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "read_blob",
     "read_events",
     "read_manifest",
+    "read_result",
     "write_blob",
     "write_manifest",
 ]

@@ -146,10 +146,14 @@ def decode(line: bytes) -> Event:
         return _decoder.decode(line)
     except msgspec.ValidationError:
         content = msgspec.json.decode(line, type=dict[str, Any])
-        number = lambda key: content.get(key) if isinstance(content.get(key), int | float) else 0  # noqa: E731
         return Unknown(
-            time=float(number("time") or 0),
-            step=int(number("step") or 0),
-            rank=int(number("rank") or 0),
+            time=float(_number(content, "time")),
+            step=int(_number(content, "step")),
+            rank=int(_number(content, "rank")),
             content=content,
         )
+
+
+def _number(content: dict[str, Any], key: str) -> float:
+    value = content.get(key)
+    return value if isinstance(value, int | float) else 0

@@ -37,7 +37,7 @@ def write_error(path: Path, error: OSError) -> WriteError:
         errno.EACCES: ("writing is not allowed there", "choose another place: gd train --out DIR"),
         errno.EPERM: ("writing is not allowed there", "choose another place: gd train --out DIR"),
         errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one: gd train --out DIR"),
-        errno.EFBIG: ("a limit on the size of files was met", "raise it (ulimit -f), then: gd resume"),
+        errno.EFBIG: ("a limit on file size was met", "raise it (ulimit -f), then: gd resume"),
     }  # fmt: skip
     why, fix = reasons.get(error.errno or 0, (error.strerror or str(error), ""))
     return WriteError(

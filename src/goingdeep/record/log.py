@@ -1,7 +1,7 @@
 """Appending events, and reading them while they are written.
 
-A line is written and flushed at once, so a kill loses at most the line in flight. A cut last line is
-not an event yet: readers leave it, and the next writer removes it.
+A line is written and flushed at once, so a kill loses at most the line in flight. A cut last line
+is not an event yet: readers leave it, and the next writer removes it.
 """
 
 from __future__ import annotations

@@ -42,11 +42,11 @@ class DataFacts(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """What ran. `status` is what the writer last said; `runs.is_live` tells whether it still writes.
+    """What ran. `status` is what the writer last said; `is_live` tells whether it still writes.
 
     settings: key ("optimizer.lr") to value with origin. plan: numbers fixed at the start from which
-    every later step follows (steps, epoch_steps), so that a resume is exact. watched: whether more is recorded
-    than the run itself needs.
+    every later step follows (steps, epoch_steps), so that a resume is exact. watched: whether more
+    is recorded than the run itself needs.
     """
 
     format: int = FORMAT
@@ -91,7 +91,7 @@ def read_manifest(folder: Path) -> Manifest:
         version = msgspec.json.decode(content, type=_Version).format
         if version > FORMAT:
             raise RunFormatError(
-                f"{folder} was written by a newer Going Deep (format {version}, this one reads {FORMAT})",
+                f"{folder} has format {version}, this Going Deep reads up to {FORMAT}",
                 fix="pip install --upgrade goingdeep",
                 more="docs/runs.md",
             )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from goingdeep.errors import GoingDeepError, RunExistsError, RunNotFoundError, printable
 from goingdeep.record.files import TEMPORARY, writing
@@ -102,6 +105,14 @@ def new_folder(out: str | Path | None, name: str) -> Path:
                 number += 1
             else:
                 return folder
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """`result.json` of a finished run; None where there is none that can be read."""
+    try:
+        return msgspec.json.decode((folder / "result.json").read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def point_latest(folder: Path) -> None:

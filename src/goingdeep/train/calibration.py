@@ -50,7 +50,7 @@ def negative_log_likelihood(logits: Scores, labels: Labels) -> F64:
     array([2.3026, 2.3026])
     """
     # 0 - x and not -x: a certain and right answer costs 0, not -0.
-    return 0.0 - log_softmax(logits)[np.arange(len(labels)), labels]  # type: ignore[no-any-return]
+    return 0.0 - log_softmax(logits)[np.arange(len(labels)), labels]
 
 
 def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int = 15) -> float:
@@ -90,8 +90,8 @@ def fit_temperature(logits: Scores, labels: Labels) -> float:
     so its slope is followed to zero: by Newton's steps, halving the interval where one leaves it.
 
     Returns:
-        0.05 to 20. Exactly 1 when the data cannot tell: no sample, or none that is wrong (any
-        lower T would then be better still).
+        0.05 to 20. Exactly 1 when the data cannot tell: no sample, none that is wrong (any lower T
+        would then be better still), or all scores alike.
     Source: Guo et al. 2017, arXiv:1706.04599.
 
     >>> round(fit_temperature(np.array([[4.0, 0.0]] * 4), np.array([0, 0, 0, 1])), 3)
@@ -104,22 +104,30 @@ def fit_temperature(logits: Scores, labels: Labels) -> float:
         return 1.0
     z = z - z.max(axis=1, keepdims=True)
     true = z[np.arange(len(z)), labels].mean()
-    low, high = 1 / HOTTEST, 1 / COLDEST
-    inverse = 1.0
-    for _ in range(60):
+
+    def slope_and_bend(inverse: float) -> tuple[float, float]:
+        """First and second derivative of the mean loss by 1 / T."""
         p = softmax(z * inverse)
         expected = (p * z).sum(axis=1)
-        slope = float(expected.mean() - true)
-        bend = float(((p * z * z).sum(axis=1) - expected**2).mean())
+        return float(expected.mean() - true), float(((p * z * z).sum(axis=1) - expected**2).mean())
+
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    if slope_and_bend(low)[0] >= 0:
+        # With all scores alike every temperature is as good as any other.
+        return HOTTEST if z.any() else 1.0
+    if slope_and_bend(high)[0] <= 0:
+        return COLDEST
+    inverse = 1.0
+    for _ in range(60):
+        slope, bend = slope_and_bend(inverse)
         low, high = (inverse, high) if slope < 0 else (low, inverse)
-        if slope == 0 or high - low < 1e-9:
-            break
         step = inverse - slope / bend if bend > 0 else math.nan
+        # The comparison is false for NaN too.
         following = step if low < step < high else (low + high) / 2
-        if abs(following - inverse) < 1e-12:
+        if abs(following - inverse) < 1e-12 * inverse:
             break
         inverse = following
-    return min(max(1 / inverse, COLDEST), HOTTEST)
+    return 1 / inverse
 
 
 def calibrated(

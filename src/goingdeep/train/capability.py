@@ -1,5 +1,7 @@
-"""Device, threads, precision and memory layout: from what the processor can do and what the model
-is made of, never from timing, which would break "same seed, same weights".
+"""Device, threads, precision and memory layout.
+
+They follow from what the processor can do and what the model is made of, never from timing: that
+would break "same seed, same weights".
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from torch import nn
 
 from goingdeep.errors import DeviceError
 from goingdeep.record.manifest import Setting
+from goingdeep.train import processor
 from goingdeep.train.settings import Settings
 
 
@@ -83,23 +86,11 @@ def _precision(device: torch.device, *, convolutional: bool) -> Setting:
             return Setting("bfloat16", "capability", "this GPU multiplies bfloat16")
         return Setting("float32", "capability", "this GPU has no bfloat16")
     if device.type == "cpu":
-        flags = _cpu_flags()
+        flags = processor.flags()
         for flag, name in (("amx_bf16", "AMX"), ("avx512_bf16", "AVX512-BF16")):
             if flag in flags:
                 return Setting("bfloat16", "capability", f"this processor has {name}")
     return Setting("float32", "capability", "this processor has no bfloat16 arithmetic")
-
-
-def _cpu_flags() -> set[str]:
-    """What the processor says of itself (Linux); elsewhere nothing, and so float32."""
-    with (
-        contextlib.suppress(OSError),
-        open("/proc/cpuinfo", encoding="ascii", errors="replace") as f,
-    ):
-        for line in f:
-            if line.startswith("flags"):
-                return set(line.split(":", 1)[1].split())
-    return set()
 
 
 @dataclass(frozen=True)

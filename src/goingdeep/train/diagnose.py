@@ -1,8 +1,8 @@
 """Where a NaN came from: the run goes back to its last checkpoint and walks to the step again.
 
-When the loss is found to be NaN the weights are ruined already, and the layer that began it cannot be
-told any more. But a run is exact: from the last checkpoint, which is good, the same steps lead to the
-same place, and this time the last one is looked at layer by layer.
+When the loss is found to be NaN the weights are ruined already, and the layer that began it cannot
+be told any more. But a run is exact: from the last checkpoint, which is good, the same steps lead
+to the same place, and this time the last one is looked at layer by layer.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from goingdeep.train import checkpoint
 if TYPE_CHECKING:
     from goingdeep.train.training import Training
 
+UNREPEATED = "no layer did it when the step was repeated"
 GROWN = 1e4
 """A weight this large in a network that began near 1 has run away; used only to word the reason."""
 
@@ -41,8 +42,7 @@ def non_finite(training: Training, step: int, loss: float, *, weight: str = "") 
     first = ", ".join(str(i) for i in samples[:4].tolist())
     return NonFiniteError(
         f"{what} at step {step} (epoch {epoch + 1}, batch {batch + 1})",
-        where=f"{found or 'no layer did it when the step was repeated'}; samples {first}, ... of train; "
-        f"{kept}",
+        where=f"{found or UNREPEATED}; samples {first}, ... of train; {kept}",
         why=f"weights had grown to {largest:.1e}: the learning rate {lr:g} is too high"
         if largest > GROWN or not math.isfinite(largest)
         else "",
@@ -52,7 +52,7 @@ def non_finite(training: Training, step: int, loss: float, *, weight: str = "") 
 
 
 def _walk_to(training: Training, step: int) -> tuple[str, float]:
-    """Repeat the run up to the step; returns what went wrong in it first, and the largest weight."""
+    """Repeat the run up to the step: what went wrong in it first, and the largest weight."""
     name = checkpoint.newest(training.folder)
     if name:
         checkpoint.restore(training.folder, name, training.parts)
@@ -77,7 +77,8 @@ def _first_bad(training: Training, images: Tensor, labels: Tensor) -> str:
     """The first module whose output, or else parameter whose gradient, is not finite."""
     if not bool(images.isfinite().all()):
         return "the images themselves are not finite"
-    model, found = training.parts.model, []
+    model = training.parts.model
+    found: list[str] = []
 
     def look(layer: str, module: nn.Module, output: object) -> None:
         if isinstance(output, Tensor) and not bool(output.isfinite().all()) and not found:

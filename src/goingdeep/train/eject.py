@@ -1,4 +1,4 @@
-"""`gd eject`: the same training as a plain script, torch and numpy only, the same weights bit for bit.
+"""`gd eject`: the same training as a plain script, torch and numpy only, the same bits.
 
 The script is put together from the run's settings: a setting that is off leaves no line behind, so
 what is printed can be read from top to bottom like a tutorial. What cannot be said so is refused
@@ -8,11 +8,14 @@ rather than left out.
 from __future__ import annotations
 
 import inspect
+import itertools
+import json
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -26,6 +29,12 @@ IDX = {
     "mnist": "/usr/share/datasets/mnist",
 }
 """Data sets kept as four IDX files, and where the system keeps them."""
+
+NPZ_KEYS = (
+    ("train_images", "train_labels", "test_images", "test_labels"),
+    ("x_train", "y_train", "x_test", "y_test"),
+)
+"""Names of arrays that the script reads as they are."""
 
 
 def script(manifest: Manifest) -> str:
@@ -55,7 +64,15 @@ def script(manifest: Manifest) -> str:
         _training(settings, data, whole_epochs=steps % epoch_steps == 0),
         _testing(settings),
     ]
-    return "\n".join(part.strip("\n") + "\n" for part in parts if part)
+    kept = [part.strip("\n") for part in parts if part]
+    gaps = [_gap(before, after) for before, after in itertools.pairwise(kept)]
+    return "".join(itertools.chain(*itertools.zip_longest(kept, gaps, fillvalue="\n")))
+
+
+def _gap(before: str, after: str) -> str:
+    """Two empty lines around a function, one between anything else, as Python is written."""
+    function = after.startswith("def ") or before.splitlines()[-1].startswith("    return")
+    return "\n\n\n" if function else "\n\n"
 
 
 def _refuse(settings: Settings, data: DataFacts) -> None:
@@ -64,9 +81,8 @@ def _refuse(settings: Settings, data: DataFacts) -> None:
         "class weights (loss.class_weights)": settings.loss.class_weights != "none",
         "averaged weights (ema.decay)": bool(settings.ema.decay),
         f"device {settings.device}": settings.device != "cpu",
-        f"data {data.name}": data.name not in IDX and not data.source.endswith(".npz")
-        and data.source != "fashion-mnist-sample",
-    }  # fmt: skip
+        f"data {data.name}": data.name not in IDX and not _npz_keys(data),
+    }
     for what, used in reasons.items():
         if used:
             raise SettingsError(
@@ -93,12 +109,30 @@ def _layers(settings: Settings, data: DataFacts) -> list[nn.Module]:
     return list(model)
 
 
+def _npz(data: DataFacts) -> Path | None:
+    """The .npz file the images come from, if they do."""
+    if data.source == "fashion-mnist-sample":
+        return Path(str(files("goingdeep.data") / "sample" / "fashion-mnist-sample.npz"))
+    return Path(data.source) if data.source.endswith(".npz") else None
+
+
+def _npz_keys(data: DataFacts) -> tuple[str, ...]:
+    """The names of the four arrays, where they can be used as they are: bytes, channels first."""
+    path = _npz(data)
+    if path is None or not path.is_file():
+        return ()
+    with np.load(path, allow_pickle=False) as file:
+        for keys in NPZ_KEYS:
+            if all(key in file for key in keys):
+                images = file[keys[0]]
+                plain = images.dtype == np.uint8 and file[keys[1]].dtype.kind in "iu"
+                fits = images.shape[1:] in (data.image, data.image[1:])
+                return keys if plain and fits else ()
+    return ()
+
+
 def _head(s: Settings, data: DataFacts, steps: int) -> str:
-    path = IDX.get(data.name) or (
-        str(files("goingdeep.data") / "sample" / "fashion-mnist-sample.npz")
-        if data.source == "fashion-mnist-sample"
-        else str(Path(data.source))
-    )
+    path = IDX.get(data.name) or str(_npz(data))
     what = "folder of the four IDX files" if data.name in IDX else ".npz file"
     modules = "import gzip\nimport sys\n" if data.name in IDX else "import sys\n"
     needs_f = "from torch.nn import functional as F\n" if s.augment.shift else ""
@@ -115,7 +149,9 @@ import numpy as np
 import torch
 from torch import nn
 {needs_f}
-DATA = sys.argv[1] if len(sys.argv) > 1 else {path!r}
+DATA = {json.dumps(path)}
+if len(sys.argv) > 1:
+    DATA = sys.argv[1]
 SEED = {s.seed}
 STEPS = {steps}  # optimizer steps in all
 BATCH_SIZE = {s.batch_size}
@@ -147,13 +183,14 @@ test_images, test_labels = load("t10k")
 """
     else:
         c, h, w = data.image
+        x_train, y_train, x_test, y_test = _npz_keys(data)
         reading = f"""
 # Images are kept as u8[N,{c},{h},{w}], labels as i64[N].
 file = np.load(DATA)
-train_images = torch.tensor(file["x_train"]).reshape(-1, {c}, {h}, {w})
-train_labels = torch.tensor(file["y_train"]).long()
-test_images = torch.tensor(file["x_test"]).reshape(-1, {c}, {h}, {w})
-test_labels = torch.tensor(file["y_test"]).long()
+train_images = torch.tensor(file["{x_train}"]).reshape(-1, {c}, {h}, {w})
+train_labels = torch.tensor(file["{y_train}"]).long()
+test_images = torch.tensor(file["{x_test}"]).reshape(-1, {c}, {h}, {w})
+test_labels = torch.tensor(file["{y_test}"]).long()
 """
     changes = _changes(s)
     if changes:
@@ -219,14 +256,12 @@ def _constructor(layer: nn.Module) -> str:
             value = value[0]
         if parameter.default is inspect.Parameter.empty:
             arguments.append(repr(value))
-        elif value != parameter.default and not (
-            name == "stride" and value == arguments_size(layer)
-        ):
+        elif value != parameter.default and not (name == "stride" and value == _own_stride(layer)):
             arguments.append(f"{name}={value!r}")
     return f"{type(layer).__name__}({', '.join(arguments)})"
 
 
-def arguments_size(layer: nn.Module) -> object:
+def _own_stride(layer: nn.Module) -> object:
     """The stride a pool has when none is given: its own size."""
     return getattr(layer, "kernel_size", None) if "Pool" in type(layer).__name__ else None
 
@@ -239,7 +274,7 @@ def _optimizer(s: Settings) -> str:
         settings += f", momentum={o.momentum}" + (", nesterov=True" if o.nesterov else "")
     groups, before = "model.parameters()", ""
     if o.weight_decay:
-        before = f"""# Weights are pulled towards zero; biases and BatchNorm's scales, with one axis, are not.
+        before = f"""# Weights are pulled towards zero; biases and BatchNorm's scales are not.
 groups = [
     {{"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": {o.weight_decay}}},
     {{"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0}},

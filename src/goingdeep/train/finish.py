@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -92,14 +91,6 @@ def finish(training: Training) -> dict[str, Any]:
     training.manifest.status = "finished"
     write_manifest(folder, training.manifest)
     return result
-
-
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """`result.json` of a finished run; None where there is none that can be read."""
-    try:
-        return msgspec.json.decode((folder / "result.json").read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return None
 
 
 def _chosen(training: Training) -> str:

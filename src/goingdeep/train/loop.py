@@ -29,8 +29,8 @@ if TYPE_CHECKING:  # shapes are checked at run time in tests only
 
 def train(
     model: nn.Module,
-    batches: Iterable[tuple[Float[Tensor, "N C H W"], Int[Tensor, "N"]]],
-    loss_function: Callable[[Float[Tensor, "N K"], Int[Tensor, "N"]], Float[Tensor, ""]],
+    batches: Iterable[tuple[Float[Tensor, "N C H W"], Int[Tensor, " N"]]],
+    loss_function: Callable[[Float[Tensor, "N K"], Int[Tensor, " N"]], Float[Tensor, ""]],
     optimizer: torch.optim.Optimizer,
     learning_rates: Iterable[float],
     precision: AbstractContextManager[object],
@@ -49,11 +49,12 @@ def train(
     Yields:
         The loss before each step, detached. It is not read here: reading it is the caller's cost.
     Changes:
-        The model's parameters and BatchNorm statistics, `.grad`, the optimizer's state, mode to train.
+        The model's parameters and BatchNorm statistics, `.grad`, the optimizer's state; mode to
+        train.
     """
     model.train()
     for (images, labels), learning_rate in zip(batches, learning_rates, strict=False):
-        images, labels = images.to(device), labels.to(device)
+        images, labels = images.to(device), labels.to(device)  # noqa: PLW2901 - as in the quickstart
         for group in optimizer.param_groups:
             group["lr"] = learning_rate
 
@@ -70,7 +71,7 @@ def train(
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
-    batches: Iterable[tuple[Float[Tensor, "N C H W"], Int[Tensor, "N"]]],
+    batches: Iterable[tuple[Float[Tensor, "N C H W"], Int[Tensor, " N"]]],
     precision: AbstractContextManager[object],
     device: torch.device,
 ) -> Float[Tensor, "N K"]:

@@ -1,7 +1,7 @@
 """What is seen while a run goes on: a row an epoch, and in a terminal one moving line below it.
 
-A reader thread looks at the run's `Live` at most four times a second; the loop itself knows nothing of
-it. (A bar redrawn at every step has made training several times slower elsewhere.)
+A reader thread looks at the run's `Live` at most four times a second; the loop itself knows nothing
+of it. (A bar redrawn at every step has made training several times slower elsewhere.)
 """
 
 from __future__ import annotations

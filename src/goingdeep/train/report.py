@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from goingdeep.record import Manifest
 if TYPE_CHECKING:
     from torch import nn
 
-    from goingdeep.session import Run
     from goingdeep.train.saved import Predictions
 
 MOST_CLASSES = 40
@@ -41,7 +40,8 @@ def accuracy_line(test: Mapping[str, Any]) -> str:
     'Test accuracy 92.61 % (95 % interval 92.08 to 93.11)'
     """
     low, high = test["interval"]
-    return f"Test accuracy {_percent(test['accuracy'])} % (95 % interval {_percent(low)} to {_percent(high)})"
+    interval = f"95 % interval {_percent(low)} to {_percent(high)}"
+    return f"Test accuracy {_percent(test['accuracy'])} % ({interval})"
 
 
 def opening(manifest: Manifest, model: nn.Module) -> str:
@@ -53,16 +53,18 @@ def opening(manifest: Manifest, model: nn.Module) -> str:
     counts = ", ".join(f"{count:,} {part}" for part, count in data.counts.items())
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     reason = manifest.settings["precision"].reason
+    reason = f" ({reason})" if reason else ""
     threads = f", {values['threads']} threads" if values["device"] == "cpu" else ""
+    what = f"{counts} images f32[N,{c},{h},{w}], {len(data.class_names)} classes"
+    plan = f"{manifest.plan.get('steps', 0):,} steps of {values['batch_size']} images"
     lines = [
-        f"data    {printable(data.name)}: {counts} images f32[N,{c},{h},{w}], {len(data.class_names)} classes",
+        f"data    {printable(data.name)}: {what}",
         *(f"        {printable(note)}" for note in data.notes),
         f"model   {printable(str(values['model']))}: {parameters:,} parameters",
-        f"recipe  {values['recipe']}: {manifest.plan.get('steps', 0):,} steps of {values['batch_size']} images, "
-        f"seed {values['seed']}",
-        f"device  {values['device']}{threads}, {values['precision']}" + (f" ({reason})" if reason else ""),
+        f"recipe  {values['recipe']}: {plan}, seed {values['seed']}",
+        f"device  {values['device']}{threads}, {values['precision']}{reason}",
         "",
-    ]  # fmt: skip
+    ]
     return "\n".join(lines)
 
 
@@ -70,11 +72,12 @@ def result_text(folder: Path, manifest: Manifest, result: Mapping[str, Any]) -> 
     """The end of a run: the result, a table by class, where everything is and what to try next."""
     name = manifest.data.name if manifest.data else ""
     place = _relative(folder)
+    other = "fast" if _recipe(manifest) == "best" else "best"
     run = place if folder.parent.name != "runs" else folder.name
     lines = [
         test_text(result["test"]),
         f"weights  {result['chosen']}",
-        f"time     {result['seconds']:.1f} s for {result['steps']:,} steps, testing and saving included",
+        f"time     {result['seconds']:.1f} s, {result['steps']:,} steps, test and files included",
         f"run      {place}",
     ]
     if name in PUBLISHED:
@@ -86,7 +89,7 @@ def result_text(folder: Path, manifest: Manifest, result: Mapping[str, Any]) -> 
         "try next",
         f"  gd predict {run} PICTURE.png      what is in a picture",
         f"  gd eject {run}                    the same training as a plain PyTorch script",
-        f"  gd train {printable(name)} --recipe {'best' if _recipe(manifest) != 'best' else 'fast'}",
+        f"  gd train {printable(name)} --recipe {other}",
     ]
     return "\n".join(lines)
 
@@ -147,29 +150,32 @@ def predictions(found: Predictions, *, as_json: bool) -> Iterable[str]:
             yield f"{printable(path)}  {first}  ({others})"
 
 
-def run_list(runs: list[Run], *, as_json: bool) -> Iterable[str]:
+def run_list(
+    runs: Sequence[tuple[Path, Manifest, Mapping[str, Any] | None]], *, as_json: bool
+) -> Iterable[str]:
     """A line a run, the newest first."""
     if as_json:
         yield to_json(
             [
                 {
-                    "run": str(run.path), "status": run.manifest.status,
-                    "created": run.manifest.created,
-                    "accuracy": run.result["test"]["accuracy"] if run.result else None,
+                    "run": str(path),
+                    "status": manifest.status,
+                    "created": manifest.created,
+                    "accuracy": result["test"]["accuracy"] if result else None,
                 }
-                for run in runs
+                for path, manifest, result in runs
             ]
-        )  # fmt: skip
+        )
         return
     if not runs:
         yield "no runs yet; make one: gd train"
         return
-    width = max(cells(printable(run.path.name)) for run in runs)
-    for run in runs:
-        accuracy = f"{_percent(run.result['test']['accuracy'])} %" if run.result else ""
+    width = max(cells(printable(path.name)) for path, _, _ in runs)
+    for path, manifest, result in runs:
+        accuracy = f"{_percent(result['test']['accuracy'])} %" if result else ""
         yield (
-            f"{pad(printable(run.path.name), width)}  {run.manifest.status:<11}  {accuracy:>8}"
-            f"  {run.manifest.created[:19].replace('T', ' ')}"
+            f"{pad(printable(path.name), width)}  {manifest.status:<11}  {accuracy:>8}"
+            f"  {manifest.created[:19].replace('T', ' ')}"
         )
 
 
@@ -195,8 +201,8 @@ def _facts_lines(facts: Mapping[str, Any], depth: int) -> Iterable[str]:
 def cells(text: str) -> int:
     """How many columns a terminal needs for a text: wide characters take two, marks none.
 
-    >>> cells("靴"), cells("e\\u0301")
-    (2, 1)
+    >>> cells("靴"), cells("shoe")
+    (2, 4)
     """
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)

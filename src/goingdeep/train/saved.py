@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -19,10 +19,10 @@ from safetensors import SafetensorError
 from torch import nn
 
 from goingdeep import models
-from goingdeep.data.images import U8, ImageData, Resize, describe
+from goingdeep.data.images import I64, U8, ImageData, Resize
 from goingdeep.data.loader import Batch, to_float
 from goingdeep.data.pictures import as_uint8, list_pictures, read_picture
-from goingdeep.errors import RunFormatError, RunNotFoundError, ShapeError
+from goingdeep.errors import RunFormatError, RunNotFoundError
 from goingdeep.record.files import whole_folder
 from goingdeep.train import loop
 from goingdeep.train.capability import Arithmetic, arithmetic
@@ -81,9 +81,10 @@ class Predictions:
     paths: tuple[str, ...] = ()
 
     @property
-    def labels(self) -> npt.NDArray[np.int64]:
+    def labels(self) -> I64:
         """i64[N], the most probable class of each image."""
-        return self.probabilities.argmax(1)
+        labels: I64 = self.probabilities.argmax(1).astype(np.int64)
+        return labels
 
     @property
     def names(self) -> list[str]:
@@ -128,6 +129,16 @@ class Classifier:
                 more="docs/runs.md",
             )
         self.folder = folder
+        named = models.file_and_function(model or self.card.architecture)
+        if named and named[0].resolve().is_relative_to(folder.resolve()):
+            # A run that somebody sent must not bring code that loading it would run.
+            raise RunFormatError(
+                "the run's model is code inside the run folder, which is never run",
+                where=str(named[0]),
+                fix="look at the file; then copy it elsewhere and pass it: "
+                "gd.load(run, model='file.py:function')",
+                more="docs/models.md",
+            )
         self.class_names = self.card.class_names
         self.model = models.build(
             model or self.card.architecture, *self.card.image, len(self.class_names)
@@ -171,25 +182,18 @@ class Classifier:
             images: u8 or floats in 0..1, [N,C,H,W], [N,H,W] or [N,H,W,C]; or paths of pictures and
                 folders of them.
             resize: how a picture of another size is brought to the model's ("pad", "crop",
-                "stretch"); "" uses what the run was trained with, and refuses where that is nothing.
+                "stretch"); "" uses what the run was trained with, or refuses.
             grey: turn colour pictures grey for a grey model, instead of refusing them.
         Raises:
             ShapeError: sizes or channels do not fit the model. ImageError: a picture is unreadable.
         """
         paths: tuple[str, ...] = ()
         if isinstance(images, str | Path) or _are_paths(images):
-            several = [images] if isinstance(images, str | Path) else list(images)  # type: ignore[arg-type]
-            array, paths = self._read(several, resize, grey=grey)
+            several = [images] if isinstance(images, str | Path) else images
+            array, paths = self._read(cast("Iterable[str | Path]", several), resize, grey=grey)
         else:
             array = as_uint8(images, self.card.image)
-        if array.shape[1:] != self.card.image:
-            c, h, w = self.card.image
-            raise ShapeError(
-                f"{self.card.architecture} expects images f32[N,{c},{h},{w}], got {describe(array)}",
-                where=str(self.folder / "model"),
-                fix="bring them to that shape first",
-                more="docs/data.md",
-            )
+            models.check_images(self.card.architecture, array, *self.card.image)
         scores = torch.from_numpy(self.logits(array)).double().softmax(1)
         return Predictions(scores.float().numpy(), self.class_names, paths)
 

@@ -23,6 +23,7 @@ from goingdeep.record import DataFacts, Manifest, Setting, read_manifest, write_
 from goingdeep.record.files import write_atomic
 from goingdeep.record.manifest import Origin
 from goingdeep.record.runs import RUNS, new_folder, point_latest
+from goingdeep.train import processor
 from goingdeep.train.recipes import recipe as recipe_values
 from goingdeep.train.settings import Settings, Value, build, read_toml, resolve, to_toml
 
@@ -64,6 +65,11 @@ def choose_settings(
             HOLDOUT, "default", f"{reason} chooses on held-out images"
         )
     models.check_name(chosen.model)
+    named = models.file_and_function(chosen.model)
+    if named:
+        # A run may be resumed from another folder.
+        place = f"{named[0].resolve()}:{named[1]}"
+        values["model"] = Setting(place, values["model"].origin)
     return values
 
 
@@ -190,19 +196,9 @@ def _versions() -> dict[str, str]:
 def _machine() -> dict[str, str | int]:
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor.name(),
         "cores": os.cpu_count() or 1,
     }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            return next(
-                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
-            )
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 def slug(text: str) -> str:

@@ -7,8 +7,8 @@
                after the epoch:   losses read, accuracy measured where the settings ask for it
     choose     the last weights, the averaged ones, or the best epoch's
 
-Everything here that changes the weights is a function of the settings and the data: the clock decides
-only when a checkpoint is written.
+Everything here that changes the weights is a function of the settings and the data: the clock
+decides only when a checkpoint is written.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ from goingdeep import models
 from goingdeep.data.augment import EpochPlan, plan_epoch
 from goingdeep.data.images import ImageData, Part
 from goingdeep.data.loader import (
-    Batch, ImageDataset, batches_in_order, steps_per_epoch, training_batches,
+    Batch,
+    ImageDataset,
+    batches_in_order,
+    steps_per_epoch,
+    training_batches,
 )  # fmt: skip
 from goingdeep.errors import SettingsError
 from goingdeep.record import Curve, EventLog, Manifest, write_blob, write_manifest
@@ -38,7 +42,11 @@ from goingdeep.record.files import writing
 from goingdeep.record.manifest import settings_of
 from goingdeep.train import checkpoint, diagnose, loop, pace
 from goingdeep.train.capability import (
-    arithmetic, choose_device, exact, resolve_capability, with_capability,
+    arithmetic,
+    choose_device,
+    exact,
+    resolve_capability,
+    with_capability,
 )  # fmt: skip
 from goingdeep.train.optimizer import learning_rates, make_loss, make_optimizer
 from goingdeep.train.settings import Settings, build
@@ -163,7 +171,7 @@ class Training:
 
         Raises:
             Stopped: a stop was asked for; a checkpoint was written.
-            NonFiniteError: the loss or a weight became NaN or infinite; the last checkpoint is good.
+            NonFiniteError: a loss or weight became NaN or infinite; the last checkpoint is good.
             WriteError: the disk refuses.
         """
         self.manifest.status = "running"

@@ -93,7 +93,8 @@ def _existing(source: str | Path) -> Path:
     except (OSError, ValueError):  # too long, a null byte, or a folder that may not be entered
         pass
     text = str(source)
-    if len(path.parts) > 1 or path.suffix.lower() == ".npz" or isinstance(source, Path):
+    is_path = isinstance(source, Path) or "/" in text or os.sep in text
+    if is_path or path.suffix.lower() == ".npz":
         raise DataNotFoundError(
             f"there is nothing at {text}",
             where=f"looked in {Path.cwd()}",

@@ -29,7 +29,8 @@ def read_npz(path: Path) -> dict[str, Any]:
     """Read every array of the file."""
     try:
         if not zipfile.is_zipfile(path):
-            pickled = path.open("rb").read(2)[:1] == b"\x80"
+            with path.open("rb") as handle:
+                pickled = handle.read(1) == b"\x80"
             raise _unreadable(path, "it is a pickle" if pickled else "it is not a zip archive")
         with np.load(path, allow_pickle=False) as archive:
             return {key: _read(archive, key, path) for key in archive.files}
