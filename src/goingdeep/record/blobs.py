@@ -6,6 +6,7 @@ Equal content is stored once, so "the parameter after step k" and "before step k
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ import numpy.typing as npt
 
 from goingdeep.errors import RunFormatError
 from goingdeep.record.events import Blob
-from goingdeep.record.files import write_atomic
+from goingdeep.record.files import write_atomic, writing, writing
 
 MAX_BYTES = 4 << 20
 """A blob is something to look at; whole tensors belong into a checkpoint."""
+
+MAX_AXES = 32
+"""As many as every NumPy allows."""
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 _DTYPES = frozenset({"u1", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "b1"})
@@ -38,10 +42,12 @@ def write_blob(folder: Path, array: npt.NDArray[Any]) -> Blob:
         )
         raise ValueError(message)
     content = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
-    blob = Blob(hashlib.blake2b(content, digest_size=16).hexdigest(), dtype, array.shape)
+    blob = Blob(_hash(content), dtype, array.shape)
     path = folder / "blobs" / blob.hash
     if not path.exists():
-        path.parent.mkdir(exist_ok=True)
+        with writing(path):
+            with writing(path):
+            path.parent.mkdir(exist_ok=True)
         write_atomic(path, content)
     return blob
 
@@ -50,17 +56,26 @@ def read_blob(folder: Path, blob: Blob) -> npt.NDArray[Any]:
     """Read an array back.
 
     Raises:
-        RunFormatError: the reference is not one we write, or the file is missing or cut.
+        RunFormatError: the reference is not one we write, or the file is missing or damaged.
     """
     # The reference comes from a file that anyone could have written: it must not name a path.
-    if not _HASH.fullmatch(blob.hash) or blob.dtype not in _DTYPES:
+    if (
+        not _HASH.fullmatch(blob.hash)
+        or blob.dtype not in _DTYPES
+        or len(blob.shape) > MAX_AXES
+        or not all(0 <= length <= MAX_BYTES for length in blob.shape)
+    ):
         raise RunFormatError("a blob's reference is not valid", where=str(folder))
-    size = int(np.prod(blob.shape, dtype=np.int64)) * np.dtype(blob.dtype).itemsize
+    size = math.prod(blob.shape) * np.dtype(blob.dtype).itemsize
     path = folder / "blobs" / blob.hash
     try:
-        content = path.read_bytes() if 0 <= size <= MAX_BYTES else b""
+        content = path.read_bytes() if size <= MAX_BYTES else None
     except OSError:
-        content = b""
-    if len(content) != size or size < 0:
-        raise RunFormatError(f"blob {blob.hash} is missing or cut", where=str(path.parent))
+        content = None
+    if content is None or len(content) != size or _hash(content) != blob.hash:
+        raise RunFormatError(f"blob {blob.hash} is missing or damaged", where=str(path.parent))
     return np.frombuffer(content, dtype=np.dtype(blob.dtype).newbyteorder("<")).reshape(blob.shape)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

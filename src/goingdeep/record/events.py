@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from goingdeep.record.encoding import to_json
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
     """What every event carries.
@@ -127,20 +129,19 @@ KNOWN = (
     | Gap
 )  # fmt: skip
 
-_encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(KNOWN)
 
 
 def encode(event: Event) -> bytes:
     """One line, with its newline."""
-    return _encoder.encode(event) + b"\n"
+    return to_json(event) + b"\n"
 
 
 def decode(line: bytes) -> Event:
     """One event; an unknown kind or shape becomes `Unknown`.
 
     Raises:
-        msgspec.DecodeError: the line is not a JSON object.
+        One of `encoding.UNREADABLE`: the line is not a JSON object.
     """
     try:
         return _decoder.decode(line)

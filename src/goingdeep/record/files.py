@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from goingdeep.errors import WriteError
+import msgspec
+
+from goingdeep.errors import GoingDeepError, WriteError
+
+# What a reader meets in a file that was cut, damaged or made to do harm (nested without end).
+NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
 
 # Names that begin so are unfinished work of a writer that may have been killed.
 TEMPORARY = ".tmp-"
@@ -24,6 +29,8 @@ def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals into a `WriteError` that says what to do."""
     try:
         yield
+    except GoingDeepError:
+        raise  # an OSError too, but it has been explained already
     except OSError as error:
         raise write_error(path, error) from error
 
@@ -42,7 +49,7 @@ def write_error(path: Path, error: OSError) -> WriteError:
     why, fix = reasons.get(error.errno or 0, (error.strerror or str(error), ""))
     return WriteError(
         f"cannot write {path.name}: {why}",
-        where=str(path.parent),
+        where=str(path.absolute().parent),
         fix=fix,
         more="docs/runs.md",
     )
@@ -62,6 +69,7 @@ def write_atomic(path: Path, content: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
+            sync(path.parent)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
@@ -84,18 +92,37 @@ def whole_folder(path: Path) -> Iterator[Path]:
             for file in temporary.iterdir():
                 sync(file)
             sync(temporary)
-            if path.exists():
-                # A rename cannot replace a folder that has files in it: move the old one aside.
-                old = path.with_name(f"{TEMPORARY}{os.getpid()}-old-{path.name}")
-                path.rename(old)
-                temporary.rename(path)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                temporary.rename(path)
+            _put(temporary, path)
             sync(path.parent)
+            shutil.rmtree(temporary, ignore_errors=True)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+
+def _put(new: Path, path: Path) -> None:
+    """Rename a folder to `path`; what stood there is afterwards under the name `new`, or gone."""
+    if not path.exists():
+        new.rename(path)
+    elif not _exchange(new, path):
+        # A rename cannot replace a folder that has files in it. Between these two lines neither
+        # folder has the name; only systems that cannot exchange names come here.
+        old = new.with_name(f"{new.name}-old")
+        path.rename(old)
+        new.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change names in one step; False where the system cannot (not Linux)."""
+    import ctypes
+
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
 
 
 def sync(path: Path) -> None:

@@ -15,14 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-import msgspec
-
 from goingdeep.errors import RunBusyError
+from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.events import Event, Gap, Resumed, decode, encode
-from goingdeep.record.files import writing
+from goingdeep.record.files import remove_unfinished, writing
 
 MAX_BYTES = 48 << 20
 """Beyond this only the events that end a run are written, so that a run stays under 64 MB."""
+_CHUNK = 1 << 16
 
 
 class EventLog:
@@ -48,6 +48,8 @@ class EventLog:
             self._file.close()
             raise
         self._full = self._size >= MAX_BYTES
+        for place in (folder, folder / "blobs", folder / "scalars"):
+            remove_unfinished(place)  # whoever holds the lock knows that nobody else writes here
 
     @property
     def empty(self) -> bool:
@@ -66,9 +68,14 @@ class EventLog:
             )
         with writing(self._path):
             # One unbuffered write of a whole line; the disk may still take only a part of it.
-            written = self._file.write(line)
-            while written < len(line):
-                written += self._file.write(line[written:])
+            try:
+                written = self._file.write(line)
+                while written < len(line):
+                    written += self._file.write(line[written:])
+            except OSError:
+                # The next event must not be glued to a piece of this one.
+                self._file.truncate(self._size)
+                raise
         self._size += len(line)
 
     def close(self) -> None:
@@ -109,39 +116,58 @@ def read_events(folder: Path, *, void: bool = False) -> Iterator[Event]:
     except OSError:
         return
     events: list[Event] = []
-    for line in content[: content.rfind(b"\n") + 1].splitlines():
+    for line in content[: content.rfind(b"\n") + 1].split(b"\n"):
         # A damaged line in the middle (a disk's fault) must not hide the ones after it.
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-            event = decode(line)
-            if isinstance(event, Resumed) and not void:
-                events = [e for e in events if e.step <= event.step or e.rank != event.rank]
-            events.append(event)
-    yield from events
+        with contextlib.suppress(*UNREADABLE):
+            events.append(decode(line))
+    yield from events if void else _valid(events)
+
+
+def _valid(events: list[Event]) -> list[Event]:
+    """The events that no later resume of their rank has made void."""
+    valid: list[Event] = []
+    resumed_at: dict[int, int] = {}
+    for event in reversed(events):
+        lowest = resumed_at.get(event.rank, event.step)
+        if event.step <= lowest:
+            valid.append(event)
+        if isinstance(event, Resumed):
+            resumed_at[event.rank] = min(event.step, lowest)
+    return valid[::-1]
 
 
 def _lock(file: BinaryIO, folder: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise RunBusyError(
-            f"{folder} is being written by another process",
-            fix="wait until it ends, or stop it first",
-            more="docs/runs.md",
-        ) from error
-    except OSError:
-        # Some network file systems have no locks; a run there is still worth having.
-        return
+    for last_try in (*[False] * 10, True):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if last_try:
+                raise RunBusyError(
+                    f"{folder} is being written by another process",
+                    fix="wait until it ends, or stop it first",
+                    more="docs/runs.md",
+                ) from error
+            time.sleep(0.01)  # `is_live` holds the lock for the moment of asking
+        except OSError:
+            return  # some network file systems have no locks; a run there is still worth having
+        else:
+            return
 
 
 def _drop_cut_line(file: BinaryIO) -> int:
-    """Remove an unfinished last line; returns the size that is left."""
-    size = file.seek(0, os.SEEK_END)
-    if size == 0:
-        return 0
-    tail_start = max(0, size - (1 << 16))
-    file.seek(tail_start)
-    tail = file.read(size - tail_start) or b""
-    keep = tail_start + tail.rfind(b"\n") + 1 if b"\n" in tail else 0
+    """Remove an unfinished last line; returns the size that is left.
+
+    Changes: the file, which is cut after its last newline.
+    """
+    size = keep = file.seek(0, os.SEEK_END)
+    while keep:
+        start = max(0, keep - (1 << 16))
+        file.seek(start)
+        newline = file.read(keep - start).rfind(b"\n")
+        if newline >= 0:
+            keep = start + newline + 1
+            break
+        keep = start
     if keep != size:
         file.truncate(keep)
         file.seek(0, os.SEEK_END)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import msgspec
 
 from goingdeep.errors import RunFormatError, RunNotFoundError
-from goingdeep.record.files import write_atomic
+from goingdeep.record.encoding import UNREADABLE, to_json
+from goingdeep.record.files import NOT_JSON, write_atomic
 
 FORMAT = 1
 """Raised when a reader of the version before could misread a run folder."""
@@ -66,7 +67,7 @@ class Manifest(msgspec.Struct, kw_only=True):
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace `run.json` in one step."""
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    text = msgspec.json.format(to_json(manifest), indent=2)
     write_atomic(folder / "run.json", text + b"\n")
 
 
@@ -96,7 +97,7 @@ def read_manifest(folder: Path) -> Manifest:
                 more="docs/runs.md",
             )
         return msgspec.json.decode(content, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise RunFormatError(
             f"{folder} is damaged: run.json does not say what it should",
             why=str(error),

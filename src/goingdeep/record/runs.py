@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from goingdeep.errors import GoingDeepError, RunExistsError, RunNotFoundError, printable
+from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.files import TEMPORARY, writing
 from goingdeep.record.manifest import Manifest, read_manifest
 
@@ -28,7 +29,7 @@ def find_run(run: str | Path = LATEST) -> Path:
     """
     name = str(run)
     for candidate in (Path(run), RUNS / name):
-        if (candidate / "run.json").is_file():
+        if _is_run(candidate):
             return candidate.resolve() if candidate.is_symlink() else candidate
     if name == LATEST:
         newest = list_runs()
@@ -40,8 +41,7 @@ def find_run(run: str | Path = LATEST) -> Path:
             fix="gd train",
             more="docs/runs.md",
         )
-    path = Path(run)
-    if path.exists():
+    if os.path.exists(run):  # noqa: PTH110 - as in `_is_run`
         raise RunNotFoundError(
             f"{printable(name)} is not a run",
             why="it has no run.json",
@@ -64,7 +64,7 @@ def list_runs(folder: Path = RUNS) -> list[tuple[Path, Manifest]]:
     found: list[tuple[Path, Manifest]] = []
     if folder.is_dir():
         for path in folder.iterdir():
-            if not path.is_symlink() and (path / "run.json").is_file():
+            if not path.is_symlink() and _is_run(path):
                 with contextlib.suppress(GoingDeepError):
                     found.append((path, read_manifest(path)))
     return sorted(found, key=lambda item: (item[1].created, item[0].name), reverse=True)
@@ -83,15 +83,15 @@ def new_folder(out: str | Path | None, name: str) -> Path:
     """
     if out is not None:
         folder = Path(out)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            is_run = (folder / "run.json").is_file()
-            raise RunExistsError(
-                f"{folder} is already in use",
-                why="it holds a run" if is_run else "it is not an empty folder",
-                fix=f"gd resume {folder}" if is_run else "choose a new folder: --out DIR",
-                more="docs/runs.md",
-            )
         with writing(folder):
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                is_run = _is_run(folder)
+                raise RunExistsError(
+                    f"{folder} is already in use",
+                    why="it holds a run" if is_run else "it is not an empty folder",
+                    fix=f"gd resume {folder}" if is_run else "choose a new folder: --out DIR",
+                    more="docs/runs.md",
+                )
             folder.mkdir(parents=True, exist_ok=True)
         return folder
     with writing(RUNS):
@@ -111,8 +111,13 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     """`result.json` of a finished run; None where there is none that can be read."""
     try:
         return msgspec.json.decode((folder / "result.json").read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
+
+
+def _is_run(folder: Path) -> bool:
+    # os.path says False where pathlib raises: a name that is too long, a folder that is closed.
+    return os.path.isfile(folder / "run.json")  # noqa: PTH113
 
 
 def point_latest(folder: Path) -> None:

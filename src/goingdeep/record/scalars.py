@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,14 +66,25 @@ class Curve:
         if not path.exists():
             return cls()
         try:
-            rows = np.load(path, allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+            with path.open("rb") as file:
+                rows = np.lib.format.read_array(file, allow_pickle=False)
+        except Exception as error:  # numpy's reader fails in many ways on bytes it did not write
             raise RunFormatError(f"{path.name} is damaged", where=str(path.parent)) from error
-        if rows.ndim != 2 or rows.shape[1] != len(COLUMNS):
+        if not _is_table(rows):
             raise RunFormatError(f"{path.name} is not a curve", where=str(path.parent))
-        rows = rows.astype(np.float64)
         # The width is a power of two that every bucket but the last has filled.
         return cls(rows, int(2 ** np.ceil(np.log2(max(1.0, rows[:, 1].max(initial=1))))))
+
+
+def _is_table(rows: npt.NDArray[Any]) -> bool:
+    return (
+        rows.dtype == np.float64
+        and rows.ndim == 2
+        and rows.shape[1] == len(COLUMNS)
+        and len(rows) <= BUCKETS
+        and bool(((rows[:, :2] >= 1) & (rows[:, :2] < 2**53)).all())
+        and bool((np.diff(rows[:, 0]) > 0).all())
+    )
 
 
 def _join(rows: F64, width: int) -> F64:
@@ -83,12 +95,13 @@ def _join(rows: F64, width: int) -> F64:
     bucket = (rows[:, 0] - 1) // width
     starts = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
     count = np.add.reduceat(rows[:, 1], starts)
-    return np.column_stack(
-        [
-            rows[starts, 0],
-            count,
-            np.minimum.reduceat(rows[:, 2], starts),
-            np.add.reduceat(rows[:, 3] * rows[:, 1], starts) / count,
-            np.maximum.reduceat(rows[:, 4], starts),
-        ]
-    )
+    with np.errstate(invalid="ignore", over="ignore"):  # the mean of +inf and -inf is NaN
+        return np.column_stack(
+            [
+                rows[starts, 0],
+                count,
+                np.minimum.reduceat(rows[:, 2], starts),
+                np.add.reduceat(rows[:, 3] * rows[:, 1], starts) / count,
+                np.maximum.reduceat(rows[:, 4], starts),
+            ]
+        )

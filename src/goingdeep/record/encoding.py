@@ -1,0 +1,35 @@
+"""From a struct to JSON, whatever its strings hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
+"""What decoding a file that anyone could have written may raise."""
+
+
+def to_json(content: Any) -> bytes:
+    r"""JSON in UTF-8.
+
+    On Linux a file name is any bytes, and Python keeps those that are no UTF-8 as lone surrogates,
+    which JSON cannot hold: they are written as the text of their escape.
+
+    >>> to_json({"class": "caf\udce9"})
+    b'{"class":"caf\\\\udce9"}'
+    """
+    try:
+        return msgspec.json.encode(content)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_encodable(msgspec.to_builtins(content)))
+
+
+def _encodable(content: Any) -> Any:
+    if isinstance(content, str):
+        return content.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(content, dict):
+        return {_encodable(key): _encodable(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_encodable(value) for value in content]
+    return content
