@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from goingdeep import __version__
-from goingdeep.errors import GoingDeepError, printable
+from goingdeep.errors import DataNotFoundError, GoingDeepError, printable
+from goingdeep.terminal import Speaker, abandon_stdout, prepare_streams, say
 
 app = App(
     name="gd",
@@ -37,9 +38,14 @@ def train(
     model: Annotated[
         str, Parameter(help="mlp, cnn, resnet, torchvision:NAME or file.py:function.")
     ] = "",
-    epochs: Annotated[int | None, Parameter(help="Walks over the training part.")] = None,
-    minutes: Annotated[float | None, Parameter(help="Train about so long instead.")] = None,
-    seed: Annotated[int | None, Parameter(help="Same seed, same weights.")] = None,
+    # Numbers are read by the settings, which say in words what they expect.
+    epochs: Annotated[
+        str | None, Parameter(help="How often to walk over the training part.")
+    ] = None,
+    minutes: Annotated[
+        str | None, Parameter(help="Train for about so long instead of counting epochs.")
+    ] = None,
+    seed: Annotated[str | None, Parameter(help="Same seed, same weights.")] = None,
     device: Annotated[str, Parameter(help="cpu, cuda, mps or auto.")] = "",
     out: Annotated[str, Parameter(help="The run's folder, new or empty (default: in runs/).")] = "",
     set_: Annotated[
@@ -53,19 +59,16 @@ def train(
 ) -> None:
     """Train an image classifier and test it."""
     from goingdeep import session
-    from goingdeep.train.settings import parse_assignment
     from goingdeep.train.start import command_line
+    from goingdeep.train.toml import parse_assignment
 
-    flags: dict[str, Any] = {
-        key: value
-        for key, value in {
-            "model": model or None, "epochs": epochs, "minutes": minutes, "seed": seed,
-            "device": device or None,
-        }.items()
-        if value is not None
-    }  # fmt: skip
+    numbers = {"epochs": epochs, "minutes": minutes, "seed": seed}
+    flags: dict[str, Any] = dict(
+        parse_assignment(f"{key}={text}") for key, text in numbers.items() if text is not None
+    )
+    flags |= {key: text for key, text in (("model", model), ("device", device)) if text}
     flags |= dict(parse_assignment(text) for text in set_)
-    speaker = _Speaker(quiet=quiet or json)
+    speaker = Speaker(quiet=quiet or json)
     run = session.train(
         data,
         recipe=recipe,
@@ -78,7 +81,7 @@ def train(
         progress=speaker.progress,
         announce=speaker.say,
     )
-    _print_result(run, quiet=quiet, json=json)
+    _show_result(run, quiet=quiet, json=json)
 
 
 @app.command
@@ -92,11 +95,11 @@ def resume(
     """Go on with a run that was stopped or killed; the weights will be the same bits."""
     from goingdeep import session
 
-    speaker = _Speaker(quiet=quiet or json)
+    speaker = Speaker(quiet=quiet or json)
     resumed = session.resume(
         run, quiet=quiet or json, progress=speaker.progress, announce=speaker.say
     )
-    _print_result(resumed, quiet=quiet, json=json)
+    _show_result(resumed, quiet=quiet, json=json)
 
 
 @app.command
@@ -111,14 +114,14 @@ def test(
     from goingdeep import session
     from goingdeep.train import report
 
-    speaker = _Speaker(quiet=json)
+    speaker = Speaker(quiet=json)
     result = session.test(run, data or None, progress=speaker.progress)
-    print(report.to_json(result) if json else report.test_text(result["test"]))
+    say(report.to_json(result) if json else report.test_text(result["test"]))
 
 
 @app.command
 def predict(
-    run: Annotated[str, Parameter(help="A path, a name in runs/, or latest.")],
+    run: Annotated[str, Parameter(help="A path, a name in runs/, or latest; may be left out.")],
     /,
     *pictures: Annotated[str, Parameter(help="Pictures, or folders of them.")],
     resize: Annotated[str, Parameter(help="Other sizes: pad, crop or stretch.")] = "",
@@ -132,10 +135,16 @@ def predict(
     from goingdeep.train import report
 
     # `gd predict shoe.png` means the newest run: a picture is not a run.
-    if not pictures and Path(run).exists() and not (Path(run) / "run.json").exists():
-        run, pictures = "latest", (run,)
+    if session.is_picture(run):
+        run, pictures = "latest", (run, *pictures)
+    if not pictures:
+        raise DataNotFoundError(
+            f"gd predict expects pictures, got only the run {printable(run)}",
+            fix=f"gd predict {printable(run)} PICTURE.png",
+            more="gd predict --help",
+        )
     predictions = session.predict(run, pictures, resize=resize, grey=grey)
-    print("\n".join(report.predictions(predictions, as_json=json)))
+    say("\n".join(report.predictions(predictions, as_json=json)))
 
 
 @app.command
@@ -151,9 +160,9 @@ def eject(
     text = session.eject(run)
     if output:
         session.write_new(Path(output), text)
-        print(f"written to {printable(output)}")
+        say(f"written to {printable(output)}")
     else:
-        print(text, end="")
+        say(text, end="")
 
 
 @app.command
@@ -162,7 +171,7 @@ def runs(*, json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = 
     from goingdeep import session
     from goingdeep.train import report
 
-    print("\n".join(report.run_list(session.runs(), as_json=json)))
+    say("\n".join(report.run_list(session.runs(), as_json=json)))
 
 
 @data_app.command(name="show")
@@ -177,13 +186,16 @@ def data_show(
 ) -> None:
     """Print what is in a data set, and draw a contact sheet."""
     from goingdeep import session
-    from goingdeep.train import report
+    from goingdeep.train import report, shown
 
-    speaker = _Speaker(quiet=json)
+    speaker = Speaker(quiet=json)
     facts, drawn = session.data_show(
         data, size=size, resize=resize, picture=picture or None, progress=speaker.progress
     )
-    print(report.to_json(facts) if json else report.facts_text(facts, drawn))
+    if json:
+        say(report.to_json({**facts, "picture": str(drawn)}))
+    else:
+        say(shown.facts_text(facts, drawn))
 
 
 @data_app.command(name="get")
@@ -191,68 +203,57 @@ def data_get(name: Annotated[str, Parameter(help="A data set's name.")], /) -> N
     """Fetch a data set into the cache, with its checksums verified."""
     from goingdeep import session
 
-    speaker = _Speaker(quiet=False)
-    print(session.data_get(name, progress=speaker.progress))
+    speaker = Speaker(quiet=False)
+    say(session.data_get(name, progress=speaker.progress))
 
 
-class _Speaker:
-    """Prints while work goes on: notes at once, progress as one line that is written over."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._percent = -1
-
-    def say(self, text: str) -> None:
-        if not self._quiet:
-            print(text, flush=True)
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Told by whoever reads or fetches; shown in a terminal only, on the error stream."""
-        if self._quiet or not sys.stderr.isatty() or total <= 0:
-            return
-        percent = 100 * done // total
-        if percent != self._percent:
-            self._percent = percent
-            end = "\n" if done >= total else ""
-            print(f"\r{printable(what)} {percent:>3} %", end=end, file=sys.stderr, flush=True)
-
-
-def _print_result(run: Any, *, quiet: bool, json: bool) -> None:
+def _show_result(run: Any, *, quiet: bool, json: bool) -> None:
     from goingdeep.train import report
 
     if json:
-        print(report.to_json({"run": str(run.path), **run.result}))
+        say(report.to_json({"run": str(run.path), **run.result}))
     elif quiet:
-        print(report.accuracy_line(run.result["test"]))
+        say(report.accuracy_line(run.result["test"]))
     else:
-        print(report.result_text(run.path, run.manifest, run.result))
+        say(report.result_text(run.path, run.manifest, run.result))
 
 
 def main() -> None:
     """Run the command; an error of ours is five lines and exit code 2, never a traceback."""
-    # A class name that this terminal's encoding lacks must not end a run.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
-        app(exit_on_error=False, print_error=False)
+        app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
+        say("", end="")
     except GoingDeepError as error:
         _fail(f"{type(error).__name__}: {error}")
     except CycloptsError as error:
-        words = " ".join(str(error).split())
-        _fail(f"UsageError: {printable(words)}\n  more:  gd --help")
-    except KeyboardInterrupt:
-        sys.stdout.flush()
-        print("stopped; go on with: gd resume", file=sys.stderr)
+        _fail(_usage(error))
+    except KeyboardInterrupt as stop:
+        _note(stop, "stopped")
         sys.exit(130)
+    except SystemExit as stop:
+        _note(stop)
+        raise
     except BrokenPipeError:
         # The reader of our output went away (gd runs | head): nothing is wrong, and Python's own
         # flush at exit must not complain about it.
-        sys.stdout = None
-        sys.exit(0)
+        abandon_stdout()
+
+
+def _note(stop: BaseException, otherwise: str = "") -> None:
+    text = "\n".join(getattr(stop, "__notes__", ())) or otherwise
+    if text:
+        print(text, file=sys.stderr)
+
+
+def _usage(error: CycloptsError) -> str:
+    words = " ".join(str(error).split())
+    command = " ".join(("gd", *(error.command_chain or ())))
+    if isinstance(error, UnusedCliTokensError):
+        words = f"{command} has no use for {' '.join(error.unused_tokens or ())}"
+    return f"UsageError: {printable(words)}\n  more:  {printable(command)} --help"
 
 
 def _fail(text: str) -> None:
-    sys.stdout.flush()
     print(text, file=sys.stderr)
     sys.exit(2)

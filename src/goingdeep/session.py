@@ -6,31 +6,38 @@ Every function here is one thing a user does. torch is imported inside, after th
 from __future__ import annotations
 
 import contextlib
-import signal
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goingdeep.errors import GoingDeepError, RunExistsError, RunFormatError, UnknownNameError
+from goingdeep.errors import (
+    GoingDeepError,
+    RunExistsError,
+    RunFormatError,
+    RunNotFoundError,
+    UnknownNameError,
+)
 from goingdeep.record import (
     Manifest,
     find_run,
+    is_live,
     list_runs,
+    read_events,
     read_manifest,
     read_result,
-    write_manifest,
 )
-from goingdeep.record.events import Failed, Interrupted
 from goingdeep.record.files import write_error
+from goingdeep.record.runs import is_saved, take_back
+from goingdeep.train.again import again, read_run
+from goingdeep.train.conduct import Announce, conduct
 from goingdeep.train.settings import Settings, Value, build, check, resolve
-from goingdeep.train.start import Progress, Source, Start, again, begin, choose_settings, slug
+from goingdeep.train.start import Progress, Source, begin, choose_settings, slug
 
 if TYPE_CHECKING:
     from goingdeep.train.saved import Classifier, Predictions
 
-Announce = Callable[[str], None] | None
 DEFAULT_DATA = "fashion-mnist-sample"
 
 
@@ -95,7 +102,14 @@ def train(
     chosen = {key: check(key, value) for key, value in {**flags, **(settings or {})}.items()}
     values = choose_settings(recipe, chosen, Path(config) if config else None)
     start = begin(data, values, out=out, command=tuple(command), watch=watch, progress=progress)
-    return _train(start, quiet=quiet, announce=announce)
+    try:
+        result = conduct(start, quiet=quiet, announce=announce)
+    except GoingDeepError:
+        # A model that does not fit, a device that is not there: what has not begun leaves nothing.
+        if not (start.folder / "checkpoints").exists() and not any(read_events(start.folder)):
+            take_back(start.folder, made=start.made)
+        raise
+    return Run(start.folder, start.manifest, result)
 
 
 def resume(
@@ -116,16 +130,20 @@ def resume(
     manifest = read_manifest(folder)
     if manifest.status == "finished":
         result = read_result(folder)
-        if result is not None:
+        if result is not None and is_saved(folder):
             return Run(folder, manifest, result)
-    return _train(again(folder, data, progress), quiet=quiet, announce=announce)
+    start = again(folder, data, progress)
+    result = conduct(start, quiet=quiet, announce=announce)
+    return Run(folder, start.manifest, result)
 
 
 def load(run: str | Path = "latest", *, model: str = "") -> Classifier:
     """The model of a finished run, ready to predict."""
     from goingdeep.train.saved import Classifier
 
-    return Classifier(find_run(run), model=model)
+    folder = find_run(run)
+    read_manifest(folder)  # refuses a run that is damaged or of a newer format
+    return Classifier(folder, model=model)
 
 
 def test(
@@ -152,27 +170,63 @@ def predict(
     return load(run).predict(list(pictures), resize=resize, grey=grey)
 
 
+def is_picture(path: str) -> bool:
+    """Whether a picture or a folder of pictures stands where a run could stand.
+
+    One that is not there counts by its name: the user will want to be told of a picture.
+    """
+    from goingdeep.data.pictures import EXTENSIONS
+
+    try:
+        find_run(path)
+    except RunNotFoundError:
+        there = os.path.exists(path)  # noqa: PTH110 - pathlib raises where a name is too long
+        return there or Path(path).suffix.lower() in EXTENSIONS
+    return False
+
+
 def eject(run: str | Path = "latest") -> str:
     """The plain PyTorch script that trains to the same weights."""
     from goingdeep.train.eject import script
 
-    return script(read_manifest(find_run(run)))
+    return script(read_run(find_run(run)))
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that does not exist yet; what the user has is never overwritten."""
+    """Write a file that does not exist yet; what the user has is never overwritten.
+
+    Raises:
+        RunExistsError: it is there. WriteError: it cannot be written; no part of it is left.
+    """
+    begun = False
     try:
         with path.open("x", encoding="utf-8") as file:
+            begun = True
             file.write(text)
     except FileExistsError as error:
-        raise RunExistsError(f"{path} is there already", fix="choose another name") from error
+        raise RunExistsError(
+            f"{path} is there already", fix="choose another name", more="docs/runs.md"
+        ) from error
     except OSError as error:
-        raise write_error(path, error) from error
+        if begun:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        refused = write_error(path, error)
+        refused.fix = "choose another place: --output FILE"
+        raise refused from error
 
 
 def runs() -> list[tuple[Path, Manifest, dict[str, Any] | None]]:
-    """The runs in runs/, the newest first, each with its result if it has one."""
-    return [(path, manifest, read_result(path)) for path, manifest in list_runs()]
+    """The runs in runs/, the newest first, each with its result if it has one.
+
+    A run that says it is running, while no process writes to it, is listed as "killed".
+    """
+    found = []
+    for path, manifest in list_runs():
+        if manifest.status in ("started", "running") and not is_live(path):
+            manifest.status = "killed"
+        found.append((path, manifest, read_result(path)))
+    return found
 
 
 def data_show(
@@ -183,12 +237,22 @@ def data_show(
     picture: str | Path | None = None,
     progress: Progress = None,
 ) -> tuple[dict[str, Any], Path]:
-    """Facts of a data set, and where its contact sheet was drawn."""
+    """Facts of a data set, and where its contact sheet was drawn.
+
+    Args:
+        data, size, resize: as in `train`. progress: told (what, done, total) while files are read.
+        picture: a file that does not exist yet; by default NAME-contact-sheet.png here, which a
+            later call replaces.
+    """
     from goingdeep.data import contact_sheet, facts
     from goingdeep.train.start import load as load_images
 
     chosen = build(resolve(("flag", {"data.size": size, "data.resize": resize})))
     images = load_images(data, chosen, progress)
+    if picture and os.path.lexists(picture):
+        raise RunExistsError(
+            f"{picture} is there already", fix="choose another name", more="docs/data.md"
+        )
     place = Path(picture) if picture else Path(f"{slug(images.name)}-contact-sheet.png")
     contact_sheet(images, place)
     return facts(images), place
@@ -204,54 +268,3 @@ def data_get(name: str, *, progress: Progress = None) -> str:
     images = load_images(name, Settings(), progress)
     counts = ", ".join(f"{len(part):,} {part_name}" for part_name, part in images.parts())
     return f"{name} is ready: {counts}, {images.classes} classes"
-
-
-def _train(start: Start, *, quiet: bool, announce: Announce = None) -> Run:
-    from goingdeep.record import EventLog
-
-    folder, manifest = start.folder, start.manifest
-    with EventLog(folder) as log, _failures_recorded(folder, manifest, log):
-        # torch is imported here, with run.json on disk and the log's lock held.
-        from goingdeep.train.finish import finish
-        from goingdeep.train.progress import Progress as Shown
-        from goingdeep.train.report import opening
-        from goingdeep.train.stop import Stopped, StopRequest
-        from goingdeep.train.training import Training
-
-        with StopRequest() as stop:
-            try:
-                training = Training(folder, manifest, start.data, log, stop)
-                if announce is not None:
-                    announce(opening(manifest, training.parts.model))
-                with Shown(training.live, quiet=quiet):
-                    training.run()
-                    result = finish(training)
-            except Stopped as stopped:
-                manifest.status = "interrupted"
-                name = str(stopped)
-                log.write(Interrupted(time=time.time(), signal=name), last=True)
-                write_manifest(folder, manifest)
-                number = stopped.number
-            else:
-                return Run(folder, manifest, result)
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    raise SystemExit(128 + number)
-
-
-@contextlib.contextmanager
-def _failures_recorded(folder: Path, manifest: Manifest, log: Any) -> Iterator[None]:
-    """Write down why a run ended, as far as the disk still lets us."""
-    try:
-        yield
-    except Exception as error:
-        first_line = str(error).splitlines()[0] if str(error) else ""
-        manifest.status = "failed"
-        manifest.error = f"{type(error).__name__}: {first_line}"
-        with contextlib.suppress(GoingDeepError, OSError):
-            log.write(
-                Failed(time=time.time(), error=type(error).__name__, message=first_line), last=True
-            )
-        with contextlib.suppress(GoingDeepError, OSError):
-            write_manifest(folder, manifest)
-        raise

@@ -3,8 +3,8 @@
     python -m tests.same.killed FOLDER RUN KILLS SEED
 
 Trains in children that are killed, now at a random moment, now inside a write; the last one is let
-live. Prints how many were killed, and where. (A child forked after torch's threads have started would
-hang; so this is a process of its own.)
+live. Prints how many were killed, and where. (A child forked after torch's threads have started
+would hang; so this is a process of its own.)
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-MODEL = '''
+MODEL = """
 from torch import nn
 
 
@@ -19,7 +19,7 @@ def net(channels, height, width, classes):
         nn.Flatten(),
         nn.Linear(8 * height * width, classes),
     )
-'''
+"""
 SETTINGS = {
     "epochs": 4,
     "batch_size": 16,

@@ -52,7 +52,7 @@ def test_same_weights_on_real_images(tmp_path, model, recipe):
 
 
 def test_every_setting_that_a_script_can_show(tmp_path):
-    """Alternating flips, shifts, cutout, cosine, AdamW, a last batch of one, an argument for DATA."""
+    """Alternating flips, shifts, cutout, cosine, AdamW, a last batch of one, another DATA."""
     arrays = small.arrays(count=385, side=12)  # 24 batches of 16, and one sample
     np.savez(tmp_path / "a.npz", **arrays)
     settings = {

@@ -57,7 +57,8 @@ class ImageDataset(Dataset[Batch]):
 
     def __getitems__(self, indices: Tensor) -> Batch:
         """A whole batch: f32[n,C,H,W] and i64[n]."""
-        images = self.images[indices]
+        # index_select copies whole images; self.images[indices] would copy byte by byte.
+        images = self.images.index_select(0, indices)
         if self.plan is not None:
             images = augment(images, indices, self.plan)
         return to_float(images), self.labels[indices]
@@ -71,7 +72,7 @@ class Slices(Sampler[Tensor]):
 
     def __init__(self, order: Tensor, batch_size: int, start: int = 0) -> None:
         self.slices = order.split(batch_size)
-        if len(self.slices) > 1 and len(self.slices[-1]) == 1:
+        if batch_size > 1 and len(self.slices) > 1 and len(self.slices[-1]) == 1:
             self.slices = self.slices[:-1]
         self.start = start
 

@@ -37,6 +37,10 @@ __all__ = [
 ]
 
 
+MOST_NUMBERS = 1 << 26
+"""Channels x height x width of the largest image; beyond it a first layer alone fills memory."""
+
+
 def build(name: str, channels: int, height: int, width: int, classes: int) -> nn.Module:
     """A model with fresh weights, on the CPU in float32, that has been seen to give f32[N,K].
 
@@ -61,6 +65,14 @@ def build(name: str, channels: int, height: int, width: int, classes: int) -> nn
         raise ShapeError(
             f"{name} expects sizes of at least 1, "
             f"got channels {channels}, height {height}, width {width}, classes {classes}"
+        )
+
+    if channels * height * width > MOST_NUMBERS:
+        raise ShapeError(
+            f"{name} expects images of at most {MOST_NUMBERS:,} numbers, "
+            f"got {channels}x{height}x{width}",
+            fix="--set data.size=224 --set data.resize=pad",
+            more="docs/models.md",
         )
 
     from goingdeep.models._trial import try_out

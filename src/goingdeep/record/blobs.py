@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from goingdeep.errors import RunFormatError
 from goingdeep.record.events import Blob
-from goingdeep.record.files import write_atomic, writing, writing
+from goingdeep.record.files import write_atomic, writing
 
 MAX_BYTES = 4 << 20
 """A blob is something to look at; whole tensors belong into a checkpoint."""
@@ -46,7 +46,6 @@ def write_blob(folder: Path, array: npt.NDArray[Any]) -> Blob:
     path = folder / "blobs" / blob.hash
     if not path.exists():
         with writing(path):
-            with writing(path):
             path.parent.mkdir(exist_ok=True)
         write_atomic(path, content)
     return blob

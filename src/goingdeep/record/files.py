@@ -13,12 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import msgspec
-
 from goingdeep.errors import GoingDeepError, WriteError
-
-# What a reader meets in a file that was cut, damaged or made to do harm (nested without end).
-NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
 
 # Names that begin so are unfinished work of a writer that may have been killed.
 TEMPORARY = ".tmp-"
@@ -44,6 +39,7 @@ def write_error(path: Path, error: OSError) -> WriteError:
         errno.EACCES: ("writing is not allowed there", "choose another place: gd train --out DIR"),
         errno.EPERM: ("writing is not allowed there", "choose another place: gd train --out DIR"),
         errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one: gd train --out DIR"),
+        errno.ENOENT: ("there is no such folder", "gd runs (lists the runs there are)"),
         errno.EFBIG: ("a limit on file size was met", "raise it (ulimit -f), then: gd resume"),
     }  # fmt: skip
     why, fix = reasons.get(error.errno or 0, (error.strerror or str(error), ""))

@@ -22,7 +22,6 @@ from goingdeep.record.files import remove_unfinished, writing
 
 MAX_BYTES = 48 << 20
 """Beyond this only the events that end a run are written, so that a run stays under 64 MB."""
-_CHUNK = 1 << 16
 
 
 class EventLog:

@@ -9,7 +9,7 @@ import msgspec
 
 from goingdeep.errors import RunFormatError, RunNotFoundError
 from goingdeep.record.encoding import UNREADABLE, to_json
-from goingdeep.record.files import NOT_JSON, write_atomic
+from goingdeep.record.files import write_atomic
 
 FORMAT = 1
 """Raised when a reader of the version before could misread a run folder."""
@@ -45,6 +45,7 @@ class DataFacts(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, kw_only=True):
     """What ran. `status` is what the writer last said; `is_live` tells whether it still writes.
 
+    Only a list of runs says "killed": of a run that was running and has no writer any more.
     settings: key ("optimizer.lr") to value with origin. plan: numbers fixed at the start from which
     every later step follows (steps, epoch_steps), so that a resume is exact. watched: whether more
     is recorded than the run itself needs.
@@ -55,7 +56,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     name: str
     command: tuple[str, ...]
     created: str
-    status: Literal["started", "running", "interrupted", "failed", "finished"] = "started"
+    status: Literal["started", "running", "interrupted", "failed", "finished", "killed"] = "started"
     versions: dict[str, str] = {}
     machine: dict[str, str | int] = {}
     data: DataFacts | None = None

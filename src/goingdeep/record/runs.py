@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,10 @@ def find_run(run: str | Path = LATEST) -> Path:
     """
     name = str(run)
     for candidate in (Path(run), RUNS / name):
-        if _is_run(candidate):
-            return candidate.resolve() if candidate.is_symlink() else candidate
+        if is_run(candidate):
+            # `latest` is a link; what is printed and typed again is the run's own name.
+            own = candidate.parent / candidate.readlink() if candidate.is_symlink() else candidate
+            return own if is_run(own) else candidate
     if name == LATEST:
         newest = list_runs()
         if newest:
@@ -41,7 +44,7 @@ def find_run(run: str | Path = LATEST) -> Path:
             fix="gd train",
             more="docs/runs.md",
         )
-    if os.path.exists(run):  # noqa: PTH110 - as in `_is_run`
+    if os.path.exists(run):  # noqa: PTH110 - as in `is_run`
         raise RunNotFoundError(
             f"{printable(name)} is not a run",
             why="it has no run.json",
@@ -59,12 +62,22 @@ def find_run(run: str | Path = LATEST) -> Path:
     )
 
 
+def is_saved(folder: Path) -> bool:
+    """Whether the finished model is there; `gd resume` writes it again where it was deleted."""
+    return all((folder / "model" / f"model.{kind}").is_file() for kind in ("json", "safetensors"))
+
+
+def short_name(folder: Path) -> str:
+    """What to type for a run: its name when it lies in `runs/` here, else its path."""
+    return shlex.quote(printable(folder.name if folder.parent == RUNS else str(folder)))
+
+
 def list_runs(folder: Path = RUNS) -> list[tuple[Path, Manifest]]:
     """Every run in a folder, the newest first; what is not a run, or is damaged, is left out."""
     found: list[tuple[Path, Manifest]] = []
     if folder.is_dir():
         for path in folder.iterdir():
-            if not path.is_symlink() and _is_run(path):
+            if not path.is_symlink() and is_run(path):
                 with contextlib.suppress(GoingDeepError):
                     found.append((path, read_manifest(path)))
     return sorted(found, key=lambda item: (item[1].created, item[0].name), reverse=True)
@@ -85,11 +98,13 @@ def new_folder(out: str | Path | None, name: str) -> Path:
         folder = Path(out)
         with writing(folder):
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                is_run = _is_run(folder)
+                used = is_run(folder)
                 raise RunExistsError(
                     f"{folder} is already in use",
-                    why="it holds a run" if is_run else "it is not an empty folder",
-                    fix=f"gd resume {folder}" if is_run else "choose a new folder: --out DIR",
+                    why="it holds a run" if used else "it is not an empty folder",
+                    fix=f"gd resume {short_name(folder)}"
+                    if used
+                    else "choose a new folder: --out DIR",
                     more="docs/runs.md",
                 )
             folder.mkdir(parents=True, exist_ok=True)
@@ -110,14 +125,72 @@ def new_folder(out: str | Path | None, name: str) -> Path:
 def read_result(folder: Path) -> dict[str, Any] | None:
     """`result.json` of a finished run; None where there is none that can be read."""
     try:
-        return msgspec.json.decode((folder / "result.json").read_bytes(), type=dict[str, Any])
+        content = (folder / "result.json").read_bytes()
+        # What is printed must be there; whatever else the file says is kept.
+        msgspec.json.decode(content, type=_Result)
+        return msgspec.json.decode(content, type=dict[str, Any])
     except (OSError, *UNREADABLE):
         return None
 
 
-def _is_run(folder: Path) -> bool:
+class _ClassRow(msgspec.Struct):
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class _Confused(msgspec.Struct):
+    label: str
+    prediction: str
+    count: int
+
+
+class _Test(msgspec.Struct):
+    accuracy: float
+    interval: tuple[float, float]
+    per_class: list[_ClassRow]
+    confused: list[_Confused]
+    ece: float | None
+    ece_after: float | None
+    temperature: float
+    mirror_accuracy: float = 0.0
+
+
+class _Result(msgspec.Struct):
+    test: _Test
+    seconds: float
+    steps: int
+    chosen: str
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run; False for a name that no folder can have."""
     # os.path says False where pathlib raises: a name that is too long, a folder that is closed.
     return os.path.isfile(folder / "run.json")  # noqa: PTH113
+
+
+def take_back(folder: Path, *, made: bool) -> None:
+    """Remove a run in which nothing was begun; `latest` points to the newest of the others again.
+
+    Args:
+        folder: the run. made: whether it was made for this run; the user's own folder stays.
+    """
+    with contextlib.suppress(OSError):
+        for name in ("run.json", "settings.toml", "events.jsonl"):
+            (folder / name).unlink(missing_ok=True)
+        if made:
+            folder.rmdir()
+    if folder.parent == RUNS:
+        others = list_runs()
+        if others:
+            point_latest(others[0][0])
+            return
+        with contextlib.suppress(OSError):
+            if (RUNS / LATEST).is_symlink():
+                (RUNS / LATEST).unlink()
+            RUNS.rmdir()
 
 
 def point_latest(folder: Path) -> None:

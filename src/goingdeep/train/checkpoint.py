@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from goingdeep.errors import RunFormatError
+from goingdeep.record.encoding import UNREADABLE, to_json
 from goingdeep.record.events import Epoch
 from goingdeep.record.files import remove_unfinished, whole_folder, write_atomic
 from goingdeep.record.scalars import Curve
@@ -80,7 +81,7 @@ def save(folder: Path, parts: Parts) -> str:
             )
         )
         (place / "loss.npy").write_bytes(parts.curve.to_bytes())
-        (place / "state.json").write_bytes(msgspec.json.encode(parts.state))
+        (place / "state.json").write_bytes(to_json(parts.state))
     write_atomic(folder / "checkpoints" / "last", f"{name}\n".encode())
     return name
 
@@ -119,34 +120,28 @@ def restore(folder: Path, name: str, parts: Parts) -> None:
     place = folder / "checkpoints" / name
     try:
         state = msgspec.json.decode((place / "state.json").read_bytes(), type=State)
-        model = safetensors.torch.load_file(place / "model.safetensors")
         rest = safetensors.torch.load_file(place / "optimizer.safetensors")
-        parts.model.load_state_dict(model)
-    except (
-        OSError,
-        SafetensorError,
-        msgspec.MsgspecError,
-        UnicodeDecodeError,
-        RuntimeError,
-    ) as error:
+        parts.model.load_state_dict(safetensors.torch.load_file(place / "model.safetensors"))
+        _restore_optimizer(parts.model, parts.optimizer, rest)
+        if parts.averaged is not None:
+            parts.averaged.load_state_dict(_named(rest, "averaged."))
+        torch.set_rng_state(rest["generator.cpu"])
+        if "generator.cuda" in rest and torch.cuda.is_available():
+            torch.cuda.set_rng_state(rest["generator.cuda"])
+    except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, *UNREADABLE) as error:
         raise RunFormatError(
             f"checkpoint {name} is damaged or belongs to another model",
             where=str(place),
-            why=str(error).splitlines()[0],
+            why=(str(error).splitlines() or [type(error).__name__])[0],
             fix=f"remove {place}, then gd resume (goes on from the one before)",
             more="docs/runs.md",
         ) from error
     parts.state = state
     parts.curve = Curve.read(place / "loss.npy")
-    _restore_optimizer(parts.model, parts.optimizer, rest)
-    if parts.averaged is not None:
-        prefix = "averaged."
-        parts.averaged.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in rest.items() if k.startswith(prefix)}
-        )
-    torch.set_rng_state(rest["generator.cpu"])
-    if "generator.cuda" in rest and torch.cuda.is_available():
-        torch.cuda.set_rng_state(rest["generator.cuda"])
+
+
+def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def read_weights(folder: Path, name: str, *, averaged: bool) -> dict[str, Tensor]:
@@ -154,9 +149,7 @@ def read_weights(folder: Path, name: str, *, averaged: bool) -> dict[str, Tensor
     place = folder / "checkpoints" / name
     if not averaged:
         return safetensors.torch.load_file(place / "model.safetensors")
-    prefix = "averaged.module."
-    rest = safetensors.torch.load_file(place / "optimizer.safetensors")
-    return {k.removeprefix(prefix): v for k, v in rest.items() if k.startswith(prefix)}
+    return _named(safetensors.torch.load_file(place / "optimizer.safetensors"), "averaged.module.")
 
 
 def tidy(folder: Path, state: State) -> None:
@@ -192,10 +185,8 @@ def _restore_optimizer(
     """
     parameters = dict(model.named_parameters())
     optimizer.state.clear()
-    for full_name, value in saved.items():
-        if not full_name.startswith("optimizer."):
-            continue
-        name, _, key = full_name.removeprefix("optimizer.").rpartition(".")
+    for full_name, value in _named(saved, "optimizer.").items():
+        name, _, key = full_name.rpartition(".")
         parameter = parameters[name]
         if value.shape == parameter.shape:
             placed = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False)

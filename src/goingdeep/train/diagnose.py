@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,25 +19,30 @@ from goingdeep.errors import NonFiniteError
 from goingdeep.train import checkpoint
 
 if TYPE_CHECKING:
-    from goingdeep.train.training import Training
+    from goingdeep.train.course import Course
 
 UNREPEATED = "no layer did it when the step was repeated"
+USUAL = 0.1
+"""A learning rate that trains most networks; nobody is helped by being sent from 1e6 to 1e5."""
+
 GROWN = 1e4
 """A weight this large in a network that began near 1 has run away; used only to word the reason."""
 
 
-def non_finite(training: Training, step: int, loss: float, *, weight: str = "") -> NonFiniteError:
+def non_finite(
+    course: Course, folder: Path, step: int, loss: float, *, weight: str = ""
+) -> NonFiniteError:
     """The error for step `step` (counted from 1), whose loss was `loss`.
 
     Changes: the live model, which is of no use any more; nothing in the run folder.
     """
-    epoch, batch = divmod(step - 1, training.epoch_steps)
-    plan = training.plan(epoch)
-    size = training.settings.batch_size
+    epoch, batch = divmod(step - 1, course.epoch_steps)
+    plan = course.plan(epoch)
+    size = course.settings.batch_size
     samples = plan.order[batch * size : (batch + 1) * size]
-    found, largest = _walk_to(training, step)
-    lr = training.settings.optimizer.lr
-    name = checkpoint.newest(training.folder)
+    found, largest = _walk_to(course, folder, step)
+    lr = course.settings.optimizer.lr
+    name = checkpoint.newest(folder)
     kept = f"checkpoint {name} is good" if name else "no checkpoint had been written yet"
     what = f"the loss became {loss}" if not weight else f"weight {weight} stopped being finite"
     first = ", ".join(str(i) for i in samples[:4].tolist())
@@ -46,38 +52,34 @@ def non_finite(training: Training, step: int, loss: float, *, weight: str = "") 
         why=f"weights had grown to {largest:.1e}: the learning rate {lr:g} is too high"
         if largest > GROWN or not math.isfinite(largest)
         else "",
-        fix=f"--set optimizer.lr={lr / 10:g}",
+        fix=f"--set optimizer.lr={min(lr / 10, USUAL):g}",
         more="docs/recipes.md",
     )
 
 
-def _walk_to(training: Training, step: int) -> tuple[str, float]:
+def _walk_to(course: Course, folder: Path, step: int) -> tuple[str, float]:
     """Repeat the run up to the step: what went wrong in it first, and the largest weight."""
-    name = checkpoint.newest(training.folder)
-    if name:
-        checkpoint.restore(training.folder, name, training.parts)
-    else:
-        training.start_again()
-    state = training.parts.state
+    course.go_to_newest(folder)
+    state = course.parts.state
     at, epoch, begin = state.step, state.epoch, state.step_in_epoch
     while at < step - 1:
-        batches = training.batches(epoch, begin)
-        for _ in itertools.islice(training.losses(batches, at), step - 1 - at):
+        batches = course.batches(epoch, begin)
+        for _ in itertools.islice(course.losses(batches, at), step - 1 - at):
             at, begin = at + 1, begin + 1
-        if begin == training.epoch_steps:
+        if begin == course.epoch_steps:
             epoch, begin = epoch + 1, 0
     largest = max(
-        (float(p.detach().abs().max()) for p in training.parts.model.parameters()), default=0.0
+        (float(p.detach().abs().max()) for p in course.parts.model.parameters()), default=0.0
     )
-    images, labels = next(iter(training.batches(epoch, begin)))
-    return _first_bad(training, images, labels), largest
+    images, labels = next(iter(course.batches(epoch, begin)))
+    return _first_bad(course, images, labels), largest
 
 
-def _first_bad(training: Training, images: Tensor, labels: Tensor) -> str:
+def _first_bad(course: Course, images: Tensor, labels: Tensor) -> str:
     """The first module whose output, or else parameter whose gradient, is not finite."""
     if not bool(images.isfinite().all()):
         return "the images themselves are not finite"
-    model = training.parts.model
+    model = course.parts.model
     found: list[str] = []
 
     def look(layer: str, module: nn.Module, output: object) -> None:
@@ -91,9 +93,9 @@ def _first_bad(training: Training, images: Tensor, labels: Tensor) -> str:
     ]
     try:
         model.train()
-        device = training.arithmetic.device
-        with training.arithmetic.precision():
-            loss = training.loss_function(model(images.to(device)), labels.to(device))
+        device = course.arithmetic.device
+        with course.arithmetic.precision():
+            loss = course.loss_function(model(images.to(device)), labels.to(device))
         loss.backward()
     finally:
         for hook in hooks:

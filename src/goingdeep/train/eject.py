@@ -7,34 +7,16 @@ rather than left out.
 
 from __future__ import annotations
 
-import inspect
 import itertools
-import json
-from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from goingdeep import models
 from goingdeep.errors import RunFormatError, SettingsError
 from goingdeep.record import DataFacts, Manifest
+from goingdeep.train import plain
 from goingdeep.train.settings import Settings, build
-
-IDX = {
-    "fashion-mnist": "/usr/share/datasets/fashion-mnist",
-    "mnist": "/usr/share/datasets/mnist",
-}
-"""Data sets kept as four IDX files, and where the system keeps them."""
-
-NPZ_KEYS = (
-    ("train_images", "train_labels", "test_images", "test_labels"),
-    ("x_train", "y_train", "x_test", "y_test"),
-)
-"""Names of arrays that the script reads as they are."""
 
 
 def script(manifest: Manifest) -> str:
@@ -56,13 +38,13 @@ def script(manifest: Manifest) -> str:
     layers = _layers(settings, data)
     steps, epoch_steps = manifest.plan["steps"], manifest.plan["epoch_steps"]
     parts = [
-        _head(settings, data, steps),
-        _reading(data, settings),
-        _model(settings, layers),
-        _optimizer(settings),
-        _schedule(settings),
-        _training(settings, data, whole_epochs=steps % epoch_steps == 0),
-        _testing(settings),
+        plain.head(settings, data, steps),
+        plain.reading(data, settings),
+        plain.network(settings, layers),
+        plain.optimizer(settings),
+        plain.schedule(settings),
+        plain.training(settings, data, whole_epochs=steps % epoch_steps == 0),
+        plain.testing(settings),
     ]
     kept = [part.strip("\n") for part in parts if part]
     gaps = [_gap(before, after) for before, after in itertools.pairwise(kept)]
@@ -81,7 +63,7 @@ def _refuse(settings: Settings, data: DataFacts) -> None:
         "class weights (loss.class_weights)": settings.loss.class_weights != "none",
         "averaged weights (ema.decay)": bool(settings.ema.decay),
         f"device {settings.device}": settings.device != "cpu",
-        f"data {data.name}": data.name not in IDX and not _npz_keys(data),
+        f"data {data.name}": data.name not in plain.IDX and not plain.npz_keys(data),
     }
     for what, used in reasons.items():
         if used:
@@ -107,277 +89,3 @@ def _layers(settings: Settings, data: DataFacts) -> list[nn.Module]:
             more="docs/models.md",
         )
     return list(model)
-
-
-def _npz(data: DataFacts) -> Path | None:
-    """The .npz file the images come from, if they do."""
-    if data.source == "fashion-mnist-sample":
-        return Path(str(files("goingdeep.data") / "sample" / "fashion-mnist-sample.npz"))
-    return Path(data.source) if data.source.endswith(".npz") else None
-
-
-def _npz_keys(data: DataFacts) -> tuple[str, ...]:
-    """The names of the four arrays, where they can be used as they are: bytes, channels first."""
-    path = _npz(data)
-    if path is None or not path.is_file():
-        return ()
-    with np.load(path, allow_pickle=False) as file:
-        for keys in NPZ_KEYS:
-            if all(key in file for key in keys):
-                images = file[keys[0]]
-                plain = images.dtype == np.uint8 and file[keys[1]].dtype.kind in "iu"
-                fits = images.shape[1:] in (data.image, data.image[1:])
-                return keys if plain and fits else ()
-    return ()
-
-
-def _head(s: Settings, data: DataFacts, steps: int) -> str:
-    path = IDX.get(data.name) or str(_npz(data))
-    what = "folder of the four IDX files" if data.name in IDX else ".npz file"
-    modules = "import gzip\nimport sys\n" if data.name in IDX else "import sys\n"
-    needs_f = "from torch.nn import functional as F\n" if s.augment.shift else ""
-    return f'''
-"""Train {s.model} on {data.name} with plain PyTorch.
-
-    python FILE.py [DATA]     DATA: the {what}
-
-Axes: N samples, C channels, H height, W width, K classes.
-"""
-
-{modules}
-import numpy as np
-import torch
-from torch import nn
-{needs_f}
-DATA = {json.dumps(path)}
-if len(sys.argv) > 1:
-    DATA = sys.argv[1]
-SEED = {s.seed}
-STEPS = {steps}  # optimizer steps in all
-BATCH_SIZE = {s.batch_size}
-LEARNING_RATE = {s.optimizer.lr!r}
-
-# The number of threads decides the order of sums, and so the last bit of every weight.
-torch.set_num_threads({s.threads})
-'''
-
-
-def _reading(data: DataFacts, s: Settings) -> str:
-    if data.name in IDX:
-        c, h, w = data.image
-        reading = f"""
-# Images are kept as u8[N,{c},{h},{w}], labels as i64[N].
-def read(name, header):
-    with gzip.open(f"{{DATA}}/{{name}}-ubyte.gz") as file:
-        return np.frombuffer(file.read(), np.uint8, offset=header)
-
-
-def load(part):
-    images = read(f"{{part}}-images-idx3", 16).reshape(-1, {c}, {h}, {w})
-    labels = read(f"{{part}}-labels-idx1", 8).astype(np.int64)
-    return torch.tensor(images), torch.tensor(labels)
-
-
-train_images, train_labels = load("train")
-test_images, test_labels = load("t10k")
-"""
-    else:
-        c, h, w = data.image
-        x_train, y_train, x_test, y_test = _npz_keys(data)
-        reading = f"""
-# Images are kept as u8[N,{c},{h},{w}], labels as i64[N].
-file = np.load(DATA)
-train_images = torch.tensor(file["{x_train}"]).reshape(-1, {c}, {h}, {w})
-train_labels = torch.tensor(file["{y_train}"]).long()
-test_images = torch.tensor(file["{x_test}"]).reshape(-1, {c}, {h}, {w})
-test_labels = torch.tensor(file["{y_test}"]).long()
-"""
-    changes = _changes(s)
-    if changes:
-        reading += f'''
-
-def augment(images, samples):
-    """Change a whole batch; the tables say how for each sample."""
-{changes}    return images
-'''
-    return reading
-
-
-def _changes(s: Settings) -> str:
-    lines, a = "", s.augment
-    if a.flip != "none":
-        lines += (
-            "    images = torch.where(flip[samples, None, None, None], images.flip(3), images)\n"
-        )
-    if a.shift:
-        lines += f"""    padded = F.pad(images, ({a.shift}, {a.shift}, {a.shift}, {a.shift}))
-    windows = padded.unfold(2, images.shape[2], 1).unfold(3, images.shape[3], 1)
-    y, x = shift[samples].unbind(1)
-    images = windows[torch.arange(len(images)), :, y, x]
-"""
-    if a.cutout:
-        lines += f"""    height, width = images.shape[2:]
-    top = (centre[samples, 0] * height).long()[:, None] - {a.cutout // 2}
-    left = (centre[samples, 1] * width).long()[:, None] - {a.cutout // 2}
-    rows, columns = torch.arange(height), torch.arange(width)
-    rows = (rows >= top) & (rows < top + {a.cutout})
-    columns = (columns >= left) & (columns < left + {a.cutout})
-    images = images.masked_fill(rows[:, None, :, None] & columns[:, None, None, :], 0)
-"""
-    return lines
-
-
-def _model(s: Settings, layers: list[nn.Module]) -> str:
-    lines = "\n".join(f"    nn.{_constructor(layer)}," for layer in layers)
-    layout = (
-        "# Convolutions read weights fastest when the channels of a pixel lie side by side.\n"
-        "model = model.to(memory_format=torch.channels_last)\n"
-        if s.layout == "channels_last"
-        else ""
-    )
-    return f"""
-torch.manual_seed(SEED)  # decides the first weights
-model = nn.Sequential(
-{lines}
-)
-{layout}"""
-
-
-def _constructor(layer: nn.Module) -> str:
-    """A layer as one would write it: only what is not the default."""
-    arguments = []
-    for name, parameter in inspect.signature(type(layer)).parameters.items():
-        if name in ("device", "dtype", "args", "kwargs"):
-            continue
-        value: Any = getattr(layer, name)
-        if name == "bias":
-            value = value is not None
-        if isinstance(value, tuple) and len(set(value)) == 1:
-            value = value[0]
-        if parameter.default is inspect.Parameter.empty:
-            arguments.append(repr(value))
-        elif value != parameter.default and not (name == "stride" and value == _own_stride(layer)):
-            arguments.append(f"{name}={value!r}")
-    return f"{type(layer).__name__}({', '.join(arguments)})"
-
-
-def _own_stride(layer: nn.Module) -> object:
-    """The stride a pool has when none is given: its own size."""
-    return getattr(layer, "kernel_size", None) if "Pool" in type(layer).__name__ else None
-
-
-def _optimizer(s: Settings) -> str:
-    o = s.optimizer
-    smoothing = f"label_smoothing={s.loss.label_smoothing}" if s.loss.label_smoothing else ""
-    settings = "lr=LEARNING_RATE"
-    if o.name == "sgd" and o.momentum:
-        settings += f", momentum={o.momentum}" + (", nesterov=True" if o.nesterov else "")
-    groups, before = "model.parameters()", ""
-    if o.weight_decay:
-        before = f"""# Weights are pulled towards zero; biases and BatchNorm's scales are not.
-groups = [
-    {{"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": {o.weight_decay}}},
-    {{"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0}},
-]
-"""
-        groups = "groups"
-    elif o.name == "adamw":
-        settings += ", weight_decay=0.0"
-    kind = "AdamW" if o.name == "adamw" else "SGD"
-    return f"""
-loss_function = nn.CrossEntropyLoss({smoothing})
-{before}optimizer = torch.optim.{kind}({groups}, {settings}, fused=True)
-"""
-
-
-def _schedule(s: Settings) -> str:
-    if s.schedule.name == "constant":
-        return ""
-    warmup = s.schedule.warmup
-    rise = (
-        f"""    if done < {warmup}:
-        return LEARNING_RATE * done / {warmup}
-"""
-        if warmup
-        else ""
-    )
-    if s.schedule.name == "cosine":
-        fall = "LEARNING_RATE * (0.5 - 0.5 * math.cos(math.pi * left))"
-        extra = "    import math\n\n"
-    else:
-        fall, extra = "LEARNING_RATE * left", ""
-    return f'''
-
-def learning_rate(step):
-    """Up in a line, then down to zero at the end of the run."""
-{extra}    done = step / STEPS
-{rise}    left = (1 - done) / (1 - {warmup})
-    return {fall}
-'''
-
-
-def _training(s: Settings, data: DataFacts, *, whole_epochs: bool) -> str:
-    return "\n".join(_training_lines(s, data, whole_epochs=whole_epochs)) + "\n"
-
-
-def _training_lines(s: Settings, data: DataFacts, *, whole_epochs: bool) -> Iterator[str]:
-    count, a = data.counts["train"], s.augment
-    yield ""
-    yield "step, epoch = 0, 0"
-    yield "while step < STEPS:"
-    yield "    # Everything random about an epoch comes from one generator, seeded by its number."
-    yield "    draw = torch.Generator().manual_seed((SEED * 1_000_003 + epoch) % 2**32)"
-    yield f"    order = torch.randperm({count}, generator=draw)"
-    if a.flip == "random":
-        yield f"    flip = torch.rand({count}, generator=draw) < 0.5"
-    elif a.flip == "alternate":
-        yield "    first = torch.Generator().manual_seed(SEED * 1_000_003 % 2**32)"
-        yield f"    flip = (torch.rand({count}, generator=first) < 0.5) ^ bool(epoch % 2)"
-    if a.shift:
-        yield f"    shift = torch.randint({2 * a.shift + 1}, ({count}, 2), generator=draw)"
-    if a.cutout:
-        yield f"    centre = torch.rand({count}, 2, generator=draw)"
-    yield ""
-    yield "    model.train()"
-    yield "    for samples in order.split(BATCH_SIZE):"
-    if count % s.batch_size == 1 and count > 1:
-        yield "        if len(samples) == 1:  # BatchNorm cannot normalise a single sample"
-        yield "            break"
-    if not whole_epochs:
-        yield "        if step == STEPS:"
-        yield "            break"
-    yield "        images, labels = train_images[samples], train_labels[samples]"
-    if a.flip != "none" or a.shift or a.cutout:
-        yield "        images = augment(images, samples)"
-    if s.schedule.name != "constant":
-        yield "        for group in optimizer.param_groups:"
-        yield '            group["lr"] = learning_rate(step)'
-    indent = "        "
-    if s.precision == "bfloat16":
-        yield '        with torch.autocast("cpu", torch.bfloat16):'
-        indent += "    "
-    yield f"{indent}logits = model(images.float() / 255)  # forward: f32[N,K], any range"
-    yield f"{indent}loss = loss_function(logits, labels)  # one number, in nats"
-    yield "        loss.backward()  # adds the gradient to each parameter's .grad"
-    yield "        optimizer.step()  # moves each parameter against its gradient"
-    yield "        optimizer.zero_grad()  # so that the next backward starts afresh"
-    yield "        step += 1"
-    yield "    epoch += 1"
-    yield '    print(f"epoch {epoch}  loss of its last batch {loss.item():.4f}")'
-
-
-def _testing(s: Settings) -> str:
-    if s.precision == "bfloat16":
-        forward = """with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-    logits = torch.cat([model(images.float() / 255).float() for images in test_images.split(500)])
-"""
-    else:
-        forward = """with torch.no_grad():
-    logits = torch.cat([model(images.float() / 255) for images in test_images.split(500)])
-"""
-    return f"""
-model.eval()  # BatchNorm uses what it has learned, Dropout lets everything pass
-{forward}right = (logits.argmax(1) == test_labels).sum().item()
-print(f"Test accuracy {{100 * right / len(test_labels):.2f}} %")
-torch.save(model.state_dict(), "model.pt")
-"""

@@ -17,9 +17,10 @@ from goingdeep.data.loader import Batch, batches_in_order
 from goingdeep.data.show import picture_grid
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import write_manifest
+from goingdeep.record.encoding import to_json
 from goingdeep.record.events import Finished, Gap
 from goingdeep.record.files import write_atomic, writing
-from goingdeep.train import loop, metrics
+from goingdeep.train import metrics
 from goingdeep.train.saved import save_model
 from goingdeep.train.training import Training
 
@@ -34,8 +35,9 @@ def finish(training: Training) -> dict[str, Any]:
     Raises:
         Stopped: a stop was asked for; `gd resume` finishes the run.
     """
-    folder, data, settings = training.folder, training.data, training.settings
-    model = training.choose()
+    course, folder = training.course, training.folder
+    data, settings = course.data, course.settings
+    model = course.choose(folder)
     save_model(folder, model, data, settings)
     began = time.perf_counter()
     logits = _logits(training, model, data.test)
@@ -81,9 +83,7 @@ def finish(training: Training) -> dict[str, Any]:
             for row in state.epochs
         ],
     }
-    write_atomic(
-        folder / "result.json", msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
-    )
+    write_atomic(folder / "result.json", msgspec.json.format(to_json(result), indent=2) + b"\n")
     training.log.write(
         Finished(time=time.time(), step=state.step, accuracy=test["accuracy"], seconds=seconds),
         last=True,
@@ -94,7 +94,7 @@ def finish(training: Training) -> dict[str, Any]:
 
 
 def _chosen(training: Training) -> str:
-    kind = "averaged weights" if training.parts.averaged is not None else "weights"
+    kind = "averaged weights" if training.course.parts.averaged is not None else "weights"
     if training.state.best_checkpoint:
         return f"{kind} of epoch {training.state.best_epoch}, the best on held-out images"
     return f"{kind} after the last step"
@@ -106,8 +106,7 @@ def _logits(
     batches: Iterable[Batch] = training.stop.watching(batches_in_order(part))
     if mirror:
         batches = _mirrored(batches)
-    precision = training.arithmetic.precision()
-    return loop.evaluate(model, batches, precision, training.arithmetic.device).numpy()
+    return training.course.logits(model, batches).numpy()
 
 
 def _mirrored(batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -117,7 +116,7 @@ def _mirrored(batches: Iterable[Batch]) -> Iterator[Batch]:
 
 def _draw_worst_errors(training: Training, logits: np.ndarray[Any, np.dtype[np.float32]]) -> None:
     """A picture of the most confident mistakes; a run is not lost because it could not be drawn."""
-    data = training.data
+    data = training.course.data
     worst = metrics.worst_errors(logits, data.test.labels, WORST)
     if not len(worst):
         return

@@ -16,7 +16,7 @@ from goingdeep.train import loop
 from goingdeep.train.optimizer import make_optimizer
 
 if TYPE_CHECKING:
-    from goingdeep.train.training import Training
+    from goingdeep.train.course import Course
 
 WARM_UP_STEPS = 5
 MEASURED_SECONDS = 3.0
@@ -24,21 +24,21 @@ MEASURED_SECONDS = 3.0
 SHARE_FOR_TRAINING = 0.88
 
 
-def steps_in(seconds: float, training: Training) -> int:
+def steps_in(seconds: float, course: Course) -> int:
     """Steps that fit into so many seconds, at least one.
 
     Changes: nothing of the run; model and optimizer are copies, the global generator is put back.
     """
     generator = torch.get_rng_state()
-    model = copy.deepcopy(training.parts.model)
+    model = copy.deepcopy(course.parts.model)
     losses = loop.train(
         model,
-        itertools.chain.from_iterable(training.batches(epoch, 0) for epoch in itertools.count()),
-        training.loss_function,
-        make_optimizer(model, training.settings.optimizer),
+        itertools.chain.from_iterable(course.batches(epoch, 0) for epoch in itertools.count()),
+        course.loss_function,
+        make_optimizer(model, course.settings.optimizer),
         itertools.repeat(0.0),
-        training.arithmetic.precision(),
-        training.arithmetic.device,
+        course.arithmetic.precision(),
+        course.arithmetic.device,
     )
     for loss in itertools.islice(losses, WARM_UP_STEPS):
         loss.item()

@@ -6,6 +6,7 @@ of it. (A bar redrawn at every step has made training several times slower elsew
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import threading
@@ -103,10 +104,12 @@ class Progress:
             )
 
     def _say(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False)
-        else:
-            print(text, flush=True)  # noqa: T201 - plain lines are what a pipe gets
+        # Whoever read our lines may have gone (gd train | head): the run goes on without them.
+        with contextlib.suppress(OSError):
+            if self._bar is not None:
+                self._bar.console.print(text, markup=False, highlight=False)
+            else:
+                print(text, flush=True)  # noqa: T201 - plain lines are what a pipe gets
 
 
 def heading(row: Epoch) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from goingdeep.errors import printable
-from goingdeep.record import Manifest
+from goingdeep.record import Manifest, encoding
+from goingdeep.record.runs import LATEST, RUNS, short_name
+from goingdeep.train.words import cells, clip, many, pad
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,7 +32,7 @@ PUBLISHED = {
 
 def to_json(content: object) -> str:
     """JSON for programs, on several lines."""
-    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
+    return msgspec.json.format(encoding.to_json(content), indent=2).decode()
 
 
 def accuracy_line(test: Mapping[str, Any]) -> str:
@@ -54,9 +56,10 @@ def opening(manifest: Manifest, model: nn.Module) -> str:
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     reason = manifest.settings["precision"].reason
     reason = f" ({reason})" if reason else ""
-    threads = f", {values['threads']} threads" if values["device"] == "cpu" else ""
+    threads = f", {many(int(values['threads']), 'thread')}" if values["device"] == "cpu" else ""
     what = f"{counts} images f32[N,{c},{h},{w}], {len(data.class_names)} classes"
-    plan = f"{manifest.plan.get('steps', 0):,} steps of {values['batch_size']} images"
+    steps, size = manifest.plan.get("steps", 0), int(values["batch_size"])
+    plan = f"{many(steps, 'step')} of {many(size, 'image')}"
     lines = [
         f"data    {printable(data.name)}: {what}",
         *(f"        {printable(note)}" for note in data.notes),
@@ -72,26 +75,37 @@ def result_text(folder: Path, manifest: Manifest, result: Mapping[str, Any]) -> 
     """The end of a run: the result, a table by class, where everything is and what to try next."""
     name = manifest.data.name if manifest.data else ""
     place = _relative(folder)
-    other = "fast" if _recipe(manifest) == "best" else "best"
-    run = place if folder.parent.name != "runs" else folder.name
     lines = [
+        "",
         test_text(result["test"]),
-        f"weights  {result['chosen']}",
-        f"time     {result['seconds']:.1f} s, {result['steps']:,} steps, test and files included",
-        f"run      {place}",
+        f"model    {result['chosen']}",
+        f"time     {result['seconds']:.1f} s, test and files included",
+        f"run      {printable(place)}",
     ]
     if name in PUBLISHED:
-        lines.insert(1, f"published for {name}: {PUBLISHED[name]}")
+        lines.insert(2, f"published for {name}: {PUBLISHED[name]}")
     if (folder / "worst-errors.png").is_file():
-        lines.append(f"picture  {place}/worst-errors.png (the most confident mistakes)")
-    lines += [
-        "",
-        "try next",
-        f"  gd predict {run} PICTURE.png      what is in a picture",
-        f"  gd eject {run}                    the same training as a plain PyTorch script",
-        f"  gd train {printable(name)} --recipe {other}",
-    ]
-    return "\n".join(lines)
+        lines.append(f"picture  {printable(place)}/worst-errors.png (the most confident mistakes)")
+    return "\n".join([*lines, "", "try next", *_suggestions(folder, manifest)])
+
+
+def _suggestions(folder: Path, manifest: Manifest) -> Iterable[str]:
+    """Commands that can be pasted; the newest run need not be named."""
+    newest = (folder.parent / LATEST).resolve() == folder.resolve()
+    run = "" if newest and folder.parent.name == RUNS.name else f" {short_name(folder)}"
+    commands = {
+        f"gd predict{run} PICTURE.png": "what is in a picture",
+        f"gd eject{run}": "the same training as a plain PyTorch script",
+    }
+    source = manifest.data.source if manifest.data else ""
+    if source:
+        # A name stays as it is; so does a path that leads elsewhere.
+        typed = shlex.quote(printable(_relative(Path(source))))
+        other = "fast" if _recipe(manifest) == "best" else "best"
+        why = "less time" if other == "fast" else "more accurate, and takes minutes"
+        commands[f"gd train {typed} --recipe {other}"] = why
+    width = max(cells(command) for command in commands)
+    return (f"  {pad(command, width)}   {why}" for command, why in commands.items())
 
 
 def test_text(test: Mapping[str, Any]) -> str:
@@ -106,7 +120,7 @@ def test_text(test: Mapping[str, Any]) -> str:
     pairs = test["confused"][:MOST_CONFUSED]
     if pairs:
         said = "; ".join(
-            f"{printable(p['label'])} taken for {printable(p['prediction'])} {p['count']} times"
+            f"{clip(p['label'])} taken for {clip(p['prediction'])} ({many(p['count'], 'time')})"
             for p in pairs
         )
         lines.append(f"most often: {said}")
@@ -141,13 +155,13 @@ def predictions(found: Predictions, *, as_json: bool) -> Iterable[str]:
         if as_json:
             best = {found.class_names[i]: round(float(row[i]), 6) for i in order}
             content = {"file": path, "class": found.class_names[order[0]], "probabilities": best}
-            yield msgspec.json.encode(content).decode()
+            yield encoding.to_json(content).decode()
         else:
             others = ", ".join(
-                f"{printable(found.class_names[i])} {_percent(row[i])} %" for i in order[1:]
+                f"{clip(found.class_names[i])} {_percent(row[i])} %" for i in order[1:]
             )
-            first = f"{printable(found.class_names[order[0]])} {_percent(row[order[0]])} %"
-            yield f"{printable(path)}  {first}  ({others})"
+            first = f"{clip(found.class_names[order[0]])} {_percent(row[order[0]])} %"
+            yield f"{clip(path, 200)}  {first}  ({others})"
 
 
 def run_list(
@@ -179,50 +193,6 @@ def run_list(
         )
 
 
-def facts_text(facts: Mapping[str, Any], picture: Path) -> str:
-    """What `gd data show` prints: nested facts, indented."""
-    return "\n".join([*_facts_lines(facts, 0), f"picture  {printable(str(picture))}"])
-
-
-def _facts_lines(facts: Mapping[str, Any], depth: int) -> Iterable[str]:
-    for key, value in facts.items():
-        label = f"{'  ' * depth}{printable(str(key))}"
-        if isinstance(value, Mapping):
-            yield label
-            yield from _facts_lines(value, depth + 1)
-        elif isinstance(value, list | tuple) and len(value) > 8:
-            yield f"{label}  {', '.join(printable(str(v)) for v in value[:8])}, ... ({len(value)})"
-        elif isinstance(value, list | tuple):
-            yield f"{label}  {', '.join(printable(str(v)) for v in value)}"
-        else:
-            yield f"{label}  {printable(str(value))}"
-
-
-def cells(text: str) -> int:
-    """How many columns a terminal needs for a text: wide characters take two, marks none.
-
-    >>> cells("靴"), cells("shoe")
-    (2, 4)
-    """
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
-
-
-def pad(text: str, width: int) -> str:
-    """The text and as many spaces as bring it to `width` columns."""
-    return text + " " * (width - cells(text))
-
-
-def clip(text: str, most: int = 32) -> str:
-    """A class name in a table: safe to print, and not wider than the table bears."""
-    safe = printable(text).replace("\n", " ")
-    if cells(safe) <= most:
-        return safe
-    while cells(safe) > most - 1:
-        safe = safe[:-1]
-    return safe + "…"
-
-
 def _percent(share: float | None) -> str:
     return "none" if share is None else f"{100 * share:.2f}"
 
@@ -235,6 +205,6 @@ def _recipe(manifest: Manifest) -> str:
 def _relative(folder: Path) -> str:
     """The folder as the user would type it here."""
     try:
-        return str(folder.resolve().relative_to(Path.cwd()))
+        return str(folder.relative_to(Path.cwd()) if folder.is_absolute() else folder)
     except ValueError:
         return str(folder)

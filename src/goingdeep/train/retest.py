@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from goingdeep.errors import ShapeError
-from goingdeep.record import read_manifest
 from goingdeep.train import metrics
+from goingdeep.train.again import images_of, read_run
 from goingdeep.train.saved import Classifier
 from goingdeep.train.settings import build
-from goingdeep.train.start import Progress, Source, again, load
+from goingdeep.train.start import Progress, Source, load
 
 
 def retest(folder: Path, source: Source | None, progress: Progress = None) -> dict[str, Any]:
     """Test the model of a run; see `session.test`."""
+    manifest = read_run(folder)
     classifier = Classifier(folder)
-    if source is None:
-        data = again(folder, None, progress).data
+    if source is None and manifest.data is not None:
+        data = images_of(folder, manifest, manifest.data, None, progress)
     else:
-        data = load(source, build(read_manifest(folder).settings), progress)
+        data = load(source or "", build(manifest.settings), progress)
         if data.shape != classifier.card.image or data.class_names != classifier.class_names:
             expected = (*classifier.card.image, len(classifier.class_names))
             got = (*data.shape, data.classes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 import numpy as np
@@ -22,15 +22,20 @@ from goingdeep import models
 from goingdeep.data.images import I64, U8, ImageData, Resize
 from goingdeep.data.loader import Batch, to_float
 from goingdeep.data.pictures import as_uint8, list_pictures, read_picture
-from goingdeep.errors import RunFormatError, RunNotFoundError
+from goingdeep.errors import RunFormatError, RunNotFoundError, SettingsError
+from goingdeep.record.encoding import UNREADABLE, to_json
 from goingdeep.record.files import whole_folder
+from goingdeep.record.runs import short_name
 from goingdeep.train import loop
+from goingdeep.train.again import refuse_code_inside
 from goingdeep.train.capability import Arithmetic, arithmetic
 from goingdeep.train.checkpoint import weights
-from goingdeep.train.settings import Settings, check
+from goingdeep.train.settings import Settings
 
 FORMAT = 1
 BATCH = 500
+Channels = Annotated[int, msgspec.Meta(ge=1, le=64)]
+Side = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 
 
 class ModelCard(msgspec.Struct, frozen=True):
@@ -41,12 +46,12 @@ class ModelCard(msgspec.Struct, frozen=True):
     """
 
     architecture: str
-    image: tuple[int, int, int]
-    class_names: tuple[str, ...]
+    image: tuple[Channels, Side, Side]
+    class_names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     size: int = 0
-    resize: str = ""
-    precision: str = "float32"
-    layout: str = "contiguous"
+    resize: Resize = ""
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    layout: Literal["auto", "contiguous", "channels_last"] = "contiguous"
     format: int = FORMAT
 
 
@@ -63,9 +68,7 @@ def save_model(folder: Path, model: nn.Module, data: ImageData, settings: Settin
     )
     with whole_folder(folder / "model") as place:
         (place / "model.safetensors").write_bytes(weights(model))
-        (place / "model.json").write_bytes(
-            msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"
-        )
+        (place / "model.json").write_bytes(msgspec.json.format(to_json(card), indent=2) + b"\n")
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,10 @@ class Classifier:
             raise RunNotFoundError(
                 f"{folder} has no model yet",
                 why="the run has not finished",
-                fix=f"gd resume {folder}",
+                fix=f"gd resume {short_name(folder)}",
                 more="docs/runs.md",
             ) from error
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise _damaged(place, error) from error
         if self.card.format > FORMAT:
             raise RunFormatError(
@@ -129,16 +132,7 @@ class Classifier:
                 more="docs/runs.md",
             )
         self.folder = folder
-        named = models.file_and_function(model or self.card.architecture)
-        if named and named[0].resolve().is_relative_to(folder.resolve()):
-            # A run that somebody sent must not bring code that loading it would run.
-            raise RunFormatError(
-                "the run's model is code inside the run folder, which is never run",
-                where=str(named[0]),
-                fix="look at the file; then copy it elsewhere and pass it: "
-                "gd.load(run, model='file.py:function')",
-                more="docs/models.md",
-            )
+        refuse_code_inside(folder, model or self.card.architecture)
         self.class_names = self.card.class_names
         self.model = models.build(
             model or self.card.architecture, *self.card.image, len(self.class_names)
@@ -149,7 +143,7 @@ class Classifier:
         except (OSError, SafetensorError, RuntimeError) as error:
             raise _damaged(place, error) from error
         self.arithmetic: Arithmetic = arithmetic(
-            Settings(precision=self.card.precision, layout=self.card.layout),  # type: ignore[arg-type]
+            Settings(precision=self.card.precision, layout=self.card.layout),
             device or torch.device("cpu"),
         )
         self.model = self.arithmetic.place(self.model).eval()
@@ -159,7 +153,8 @@ class Classifier:
 
         def batches() -> Iterator[Batch]:
             for begin in range(0, len(images), BATCH):
-                part = torch.from_numpy(np.ascontiguousarray(images[begin : begin + BATCH]))
+                # A copy: images from the cache are mapped read-only, which torch warns about.
+                part = torch.from_numpy(np.array(images[begin : begin + BATCH]))
                 yield to_float(part), torch.zeros(len(part), dtype=torch.int64)
 
         if not len(images):
@@ -200,7 +195,13 @@ class Classifier:
     def _read(
         self, several: Iterable[str | Path], resize: str, *, grey: bool
     ) -> tuple[U8, tuple[str, ...]]:
-        policy: Resize = check("data.resize", resize or self.card.resize)  # type: ignore[assignment]
+        if resize not in get_args(Resize):
+            raise SettingsError(
+                f"resize expects pad, crop or stretch, got {resize!r}",
+                fix="--resize pad",
+                more="docs/data.md",
+            )
+        policy = cast("Resize", resize or self.card.resize)
         files = [file for path in several for file in list_pictures(Path(path))]
         read = [read_picture(file, self.card.image, policy, convert=grey) for file in files]
         empty = np.zeros((0, *self.card.image), np.uint8)
@@ -216,6 +217,7 @@ def _damaged(place: Path, error: Exception) -> RunFormatError:
         "the run's model is damaged or belongs to another architecture",
         where=str(place),
         why=str(error).splitlines()[0],
-        fix=f"gd resume {place.parent} (writes it again from the last checkpoint)",
+        fix=f"delete {place}, then gd resume {short_name(place.parent)} "
+        "(writes it again from the last checkpoint)",
         more="docs/runs.md",
     )

@@ -1,19 +1,21 @@
 """What a training is set to, as frozen dataclasses; where each value came from is kept beside it.
 
 A key is written with dots ("optimizer.lr"). Values are chosen in this order, later ones winning:
-default, recipe, file (--config FILE), flag (--epochs, --set key=value). What follows from the
-processor and the model ("capability") is filled in where the value is "auto".
+default, recipe, file (--config FILE), flag (--epochs, --set key=value); both as text are in
+toml.py. What follows from the processor and the model ("capability") is filled in where the value
+is "auto".
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
-import tomllib
+import reprlib
+import sys
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, cast
 
 from goingdeep.data.images import DataSettings
@@ -128,15 +130,16 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
 
 
+LARGEST = sys.float_info.max
 # Bounds of numbers: key to (lowest, highest); the ends are allowed.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "epochs": (1, 1_000_000),
-    "minutes": (0, 1e6),
+    "minutes": (0, LARGEST),
     "batch_size": (1, 1_000_000),
     "threads": (0, 1024),
-    "checkpoint_seconds": (0, 1e9),
-    "optimizer.lr": (0, 1e6),
+    "checkpoint_seconds": (0, LARGEST),
+    "optimizer.lr": (0, LARGEST),
     "optimizer.momentum": (0, 1),
     "optimizer.weight_decay": (0, 1e3),
     "schedule.warmup": (0, 1),
@@ -170,6 +173,9 @@ for _key, _type, _default in _walk(Settings):
 KEYS = tuple(_DEFAULTS)
 """Every setting there is, with dots."""
 
+FLAGS = frozenset({"recipe", "model", "epochs", "minutes", "seed", "device"})
+"""Settings for which the command has a flag of their own."""
+
 
 def resolve(*layers: tuple[Origin, Mapping[str, Value]]) -> dict[str, Setting]:
     """Put the layers on top of the defaults; each value remembers the layer it came from.
@@ -192,35 +198,50 @@ def check(key: str, value: object) -> Value:
         UnknownNameError, SettingsError: as in `resolve`.
     """
     if key not in _TYPES:
-        raise UnknownNameError.of("setting", key, KEYS, more="docs/recipes.md")
+        raise _unknown(key)
     kind = _TYPES[key]
     if typing.get_origin(kind) is Literal:
         choices = typing.get_args(kind)
-        if value in choices and isinstance(value, str):
+        if isinstance(value, str) and value in choices:
             return value
         shown = ", ".join(c or '""' for c in choices)
         raise _bad(key, f"one of {shown}", value)
     if kind is bool and isinstance(value, bool):
         return value
     if kind is str and isinstance(value, str):
-        return value
+        if value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value):
+            return value
+        raise _bad(key, "text that UTF-8 can hold", value)
     if kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        if kind is int and value != int(value):
+        if kind is int and isinstance(value, float) and not value.is_integer():
             raise _bad(key, "a whole number", value)
         low, high = _BOUNDS[key]
         if not low <= value <= high:  # also refuses NaN
-            raise _bad(key, f"{low:g} to {high:g}" if high < 1e5 else f"at least {low:g}", value)
+            between = f"{low:g} to {high:,.15g}" if high < LARGEST else f"at least {low:g}"
+            raise _bad(key, between, value)
         return cast("Value", kind(value))
     names = {bool: "true or false", str: "text", int: "a whole number", float: "a number"}
     raise _bad(key, names[kind], value)
 
 
 def _bad(key: str, expected: str, value: object) -> SettingsError:
+    default = json.dumps(_DEFAULTS[key])
+    # Python refuses to print a whole number of more than 4300 digits.
+    huge = isinstance(value, int) and abs(value) > 10**30
+    got = "a number of more than 30 digits" if huge else reprlib.repr(value)
     return SettingsError(
-        f"{key} expects {expected}, got {value!r}",
-        fix=f"--set {key}={json.dumps(_DEFAULTS[key])} (the default)",
+        f"{key} expects {expected}, got {got}",
+        fix=f"--{key} {default}" if key in FLAGS else f"--set {key}={default} (the default)",
         more="docs/recipes.md",
     )
+
+
+def _unknown(key: str) -> UnknownNameError:
+    """All keys are too many to read: those of the same section, where there is one."""
+    near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.5)
+    section = (near[0] if near else key).rpartition(".")[0]
+    same = [known for known in KEYS if section and known.startswith(f"{section}.")]
+    return UnknownNameError.of("setting", key, same or KEYS, more="docs/recipes.md")
 
 
 def build(values: Mapping[str, Setting]) -> Settings:
@@ -238,69 +259,3 @@ def _build(cls: type[Any], values: Mapping[str, Value], prefix: str) -> Any:
             for entry in dataclasses.fields(cls)
         }
     )
-
-
-def parse_assignment(text: str) -> tuple[str, Value]:
-    """`key=value` as given to --set; the value is read as TOML, and as text where that fails.
-
-    Raises:
-        SettingsError: there is no "=".
-    """
-    key, equals, value = text.partition("=")
-    key = key.strip()
-    if not equals:
-        raise SettingsError(
-            f"--set expects key=value, got {text!r}",
-            fix="--set optimizer.lr=0.1",
-            more="docs/recipes.md",
-        )
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
-        parsed = value.strip()
-    return key, check(key, parsed)
-
-
-def read_toml(path: Path) -> dict[str, Value]:
-    """Settings from a file, as `to_toml` writes them.
-
-    Raises:
-        SettingsError: the file cannot be read, is not TOML or holds a key or value that is wrong.
-    """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}", fix="--config FILE") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{path} is not TOML: {error}",
-            fix='write key = value lines, text in quotes: model = "mlp"',
-            more="docs/recipes.md",
-        ) from error
-    flat: dict[str, Value] = {}
-    for key, value in content.items():
-        if isinstance(value, dict):
-            flat |= {f"{key}.{k}": check(f"{key}.{k}", v) for k, v in value.items()}
-        else:
-            flat[key] = check(key, value)
-    return flat
-
-
-def to_toml(values: Mapping[str, Setting]) -> str:
-    """All settings as TOML, each with its origin as a comment; `read_toml` reads it back."""
-    lines, section = [], ""
-    for key, setting in values.items():
-        head, _, name = key.rpartition(".")
-        if head != section:
-            section = head
-            lines.append(f"\n[{head}]")
-        reason = f": {setting.reason}" if setting.reason else ""
-        lines.append(f"{name} = {_toml_value(setting.value)}  # {setting.origin}{reason}")
-    return "\n".join(lines) + "\n"
-
-
-def _toml_value(value: Value) -> str:
-    if isinstance(value, str):
-        # A TOML string is a JSON string, but for DEL, which TOML wants escaped.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return json.dumps(value) if isinstance(value, bool) else repr(value)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import os
 import platform
@@ -18,14 +19,15 @@ from typing import Any
 from goingdeep import data as data_module
 from goingdeep import models
 from goingdeep.data.images import ImageData
-from goingdeep.errors import RunChangedError, SettingsError
-from goingdeep.record import DataFacts, Manifest, Setting, read_manifest, write_manifest
+from goingdeep.errors import SettingsError, WriteError
+from goingdeep.record import DataFacts, Manifest, Setting, write_manifest
 from goingdeep.record.files import write_atomic
 from goingdeep.record.manifest import Origin
-from goingdeep.record.runs import RUNS, new_folder, point_latest
+from goingdeep.record.runs import RUNS, new_folder, point_latest, take_back
 from goingdeep.train import processor
 from goingdeep.train.recipes import recipe as recipe_values
-from goingdeep.train.settings import Settings, Value, build, read_toml, resolve, to_toml
+from goingdeep.train.settings import Settings, Value, build, resolve
+from goingdeep.train.toml import read_toml, to_toml
 
 HOLDOUT = 0.05
 """Share held out where something has to be chosen and the source has no validation part."""
@@ -36,11 +38,12 @@ Source = str | Path | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Start:
-    """A run that is ready to be trained."""
+    """A run that is ready to be trained. made: whether its folder was made for it."""
 
     folder: Path
     manifest: Manifest
     data: ImageData
+    made: bool = False
 
 
 def choose_settings(
@@ -53,7 +56,7 @@ def choose_settings(
     """
     layers: list[tuple[Origin, Mapping[str, Value]]] = []
     from_file = read_toml(config) if config is not None else {}
-    name = recipe or str(from_file.get("recipe", "fast"))
+    name = recipe or str(flags.get("recipe") or from_file.get("recipe", "fast"))
     layers.append(("recipe", {"recipe": name, **recipe_values(name)}))
     layers.append(("file", from_file))
     layers.append(("flag", {**({"recipe": recipe} if recipe else {}), **flags}))
@@ -86,12 +89,21 @@ def begin(
 
     Raises:
         DataError, DownloadError: the images cannot be used; no folder is made then.
+        SettingsError: a batch would be larger than the training part; the same.
         RunExistsError, WriteError: the folder cannot be made.
     """
     settings = build(values)
     data = load(source, settings, progress)
+    if settings.batch_size > len(data.train):
+        raise SettingsError(
+            f"batch_size expects at most {len(data.train)}, the size of the training part, "
+            f"got {settings.batch_size}",
+            fix=f"--set batch_size={max(1, min(64, len(data.train) // 4))}",
+            more="docs/recipes.md",
+        )
     stamp = datetime.now(UTC)
-    name = f"{slug(data.name)}-{slug(settings.model)}-{settings.recipe}-{stamp:%Y%m%d-%H%M%S}"
+    name = f"{slug(data.name)}-{_model_slug(settings)}-{settings.recipe}-{stamp:%Y%m%d-%H%M%S}"
+    made = out is None or not Path(out).exists()
     folder = new_folder(out, name)
     manifest = Manifest(
         name=folder.name,
@@ -103,49 +115,20 @@ def begin(
         settings=values,
         watched=watch,
     )
-    write_manifest(folder, manifest)
-    write_atomic(folder / "settings.toml", to_toml(values).encode())
+    try:
+        write_manifest(folder, manifest)
+        write_atomic(folder / "settings.toml", to_toml(values).encode("utf-8", "backslashreplace"))
+    except WriteError:
+        take_back(folder, made=made)
+        raise
     if folder.parent == RUNS:
         point_latest(folder)
-    return Start(folder, manifest, data)
-
-
-def again(folder: Path, source: Source | None = None, progress: Progress = None) -> Start:
-    """A run that was begun before, with the same images.
-
-    Args:
-        folder: the run. source: the images, where the run cannot find them itself (arrays).
-    Raises:
-        RunChangedError: the images are not those the run began with; says which differ.
-    """
-    manifest = read_manifest(folder)
-    facts = manifest.data
-    if manifest.kind != "train" or facts is None:
-        raise RunChangedError(
-            f"{folder} is not a training run of ours", fix="gd runs", more="docs/runs.md"
-        )
-    if source is None and not facts.source:
-        raise RunChangedError(
-            f"{folder} was trained on arrays, which only your program has",
-            fix="gd.resume(run, data=the same arrays)",
-            more="docs/runs.md",
-        )
-    data = load(source if source is not None else facts.source, build(manifest.settings), progress)
-    now = facts_of(data)
-    if now.fingerprint != facts.fingerprint:
-        raise RunChangedError(
-            f"the images of {facts.name} are not those the run began with",
-            where=str(folder),
-            why=_difference(facts, now),
-            fix="put the images back, or train anew: gd train",
-            more="docs/runs.md",
-        )
-    return Start(folder, manifest, data)
+    return Start(folder, manifest, data, made)
 
 
 def load(source: Source, settings: Settings, progress: Progress = None) -> ImageData:
     """The images, with a validation part where something has to be chosen on one."""
-    data = data_module.load(source, settings.data, progress=progress)
+    data = _encodable(data_module.load(source, settings.data, progress=progress))
     if settings.select.holdout:
         data = data_module.with_validation(data, settings.select.holdout)
     elif settings.select.patience:
@@ -155,6 +138,21 @@ def load(source: Source, settings: Settings, progress: Progress = None) -> Image
             more="docs/recipes.md",
         )
     return data
+
+
+def _encodable(data: ImageData) -> ImageData:
+    """The same with names that files and terminals can hold.
+
+    On Linux a file name is any bytes, and Python keeps those that are no UTF-8 as lone surrogates.
+    """
+    names = tuple(_escaped(name) for name in data.class_names)
+    if names == data.class_names and data.name == _escaped(data.name):
+        return data
+    return dataclasses.replace(data, name=_escaped(data.name), class_names=names)
+
+
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def facts_of(data: ImageData) -> DataFacts:
@@ -168,18 +166,6 @@ def facts_of(data: ImageData) -> DataFacts:
         class_names=data.class_names,
         notes=data.notes,
     )
-
-
-def _difference(before: DataFacts, now: DataFacts) -> str:
-    """What changed, as far as counts and names show it."""
-    for what, old, new in (
-        ("samples", before.counts, now.counts),
-        ("image shape", before.image, now.image),
-        ("classes", before.class_names, now.class_names),
-    ):
-        if old != new:
-            return f"{what}: {old} then, {new} now"
-    return "as many samples of the same shape and classes, but other pixels or labels"
 
 
 def _versions() -> dict[str, str]:
@@ -205,6 +191,11 @@ def slug(text: str) -> str:
     """A name as part of a folder's name: letters, digits and dashes, at most 40."""
     kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in text).strip("-")
     return "-".join(filter(None, kept.split("-")))[:40].strip("-") or "data"
+
+
+def _model_slug(settings: Settings) -> str:
+    named = models.file_and_function(settings.model)
+    return slug(f"{named[0].stem}-{named[1]}" if named else settings.model)
 
 
 def command_line() -> tuple[str, ...]:

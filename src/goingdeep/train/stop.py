@@ -17,6 +17,12 @@ class Stopped(Exception):  # noqa: N818 - it is a request that was met, not an e
         super().__init__(signal.Signals(number).name)
         self.number = number
 
+    def ending(self) -> KeyboardInterrupt | SystemExit:
+        """What ends the process as its parent expects: exit code 130 or 143."""
+        if self.number == signal.SIGINT:
+            return KeyboardInterrupt()
+        return SystemExit(128 + self.number)
+
 
 class StopRequest:
     """Listens for SIGINT (Ctrl-C) and SIGTERM while its block runs.

@@ -1,0 +1,78 @@
+"""From a run that is ready to its result, with whatever ends it on the way written down.
+
+torch is imported here, inside, when run.json is on disk and the run is locked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from goingdeep.errors import GoingDeepError
+from goingdeep.record import EventLog, write_manifest
+from goingdeep.record.events import Failed, Interrupted
+from goingdeep.record.runs import short_name
+from goingdeep.train.start import Start
+from goingdeep.train.stop import Stopped, StopRequest
+
+Announce = Callable[[str], None] | None
+
+
+def conduct(start: Start, *, quiet: bool, announce: Announce = None) -> dict[str, Any]:
+    """Train and test.
+
+    Args:
+        start: the run. quiet: print nothing. announce: told in words what is about to happen.
+    Returns:
+        What `result.json` says.
+    Raises:
+        RunBusyError: another process writes to the run.
+        KeyboardInterrupt, SystemExit: a stop was asked for, by Ctrl-C or SIGTERM, and was clean.
+    """
+    with EventLog(start.folder) as log, _failures_recorded(start, log), StopRequest() as stop:
+        try:
+            return _train(start, log, stop, quiet=quiet, announce=announce)
+        except Stopped as stopped:
+            start.manifest.status = "interrupted"
+            if not log.empty:
+                log.write(Interrupted(time=time.time(), signal=str(stopped)), last=True)
+            write_manifest(start.folder, start.manifest)
+            ending = stopped.ending()
+    ending.add_note(f"stopped; go on with: gd resume {short_name(start.folder)}")
+    raise ending
+
+
+def _train(
+    start: Start, log: EventLog, stop: StopRequest, *, quiet: bool, announce: Announce
+) -> dict[str, Any]:
+    from goingdeep.train.finish import finish
+    from goingdeep.train.progress import Progress
+    from goingdeep.train.report import opening
+    from goingdeep.train.training import Training
+
+    stop.check()
+    training = Training(start.folder, start.manifest, start.data, log, stop)
+    if announce is not None:
+        announce(opening(start.manifest, training.course.parts.model))
+    with Progress(training.live, quiet=quiet):
+        training.run()
+        return finish(training)
+
+
+@contextlib.contextmanager
+def _failures_recorded(start: Start, log: EventLog) -> Iterator[None]:
+    """Write down why a run ended, as far as the disk still lets us."""
+    try:
+        yield
+    except Exception as error:
+        name, first_line = type(error).__name__, (str(error).splitlines() or [""])[0]
+        start.manifest.status, start.manifest.error = "failed", f"{name}: {first_line}"
+        with contextlib.suppress(GoingDeepError, OSError):
+            # The log begins with Started: an error before that stands in run.json only.
+            if not log.empty:
+                log.write(Failed(time=time.time(), error=name, message=first_line), last=True)
+        with contextlib.suppress(GoingDeepError, OSError):
+            write_manifest(start.folder, start.manifest)
+        raise
