@@ -5,6 +5,7 @@ Nothing heavy is imported at the top: `gd --help` must answer at once.
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,12 +14,14 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from goingdeep import __version__
 from goingdeep.errors import DataNotFoundError, GoingDeepError, printable
-from goingdeep.terminal import Speaker, abandon_stdout, prepare_streams, say
+from goingdeep.terminal import Speaker, abandon_stdout, output_error, prepare_streams, say
 
 app = App(
     name="gd",
     help="Train image classifiers with PyTorch, and see what really happens in the training loop.",
     version=__version__,
+    # Ctrl-C is ours to answer: it names the run to go on with.
+    suppress_keyboard_interrupt=False,
 )
 data_app = App(name="data", help="Look at a data set, or fetch one.")
 app.command(data_app)
@@ -238,6 +241,10 @@ def main() -> None:
         # The reader of our output went away (gd runs | head): nothing is wrong, and Python's own
         # flush at exit must not complain about it.
         abandon_stdout()
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise
+        _fail(f"WriteError: {output_error(error)}")  # it was the text of --help
 
 
 def _note(stop: BaseException, otherwise: str = "") -> None:

@@ -32,13 +32,21 @@ def say(text: str, end: str = "\n") -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        abandon_stdout()
-        raise WriteError(
-            f"the output cannot be written: {(error.strerror or str(error)).lower()}",
-            why="it goes to a file or device that takes no more",
-            fix="send it elsewhere; what the command had to do is done",
-            more="docs/runs.md",
-        ) from error
+        raise output_error(error) from error
+
+
+def output_error(error: OSError) -> WriteError:
+    """Standard output is a file on a full disk, or a device that takes no more.
+
+    Changes: standard output, which goes nowhere from now on.
+    """
+    abandon_stdout()
+    return WriteError(
+        f"the output cannot be written: {(error.strerror or str(error)).lower()}",
+        why="it goes to a file or device that takes no more",
+        fix="send it elsewhere; what the command had to do is done",
+        more="docs/runs.md",
+    )
 
 
 def abandon_stdout() -> None:
@@ -58,8 +66,9 @@ class Speaker:
         """Print a note."""
         # Whoever read our lines may have gone (gd train | head): the run goes on without them.
         if not self._quiet:
-            with contextlib.suppress(BrokenPipeError, WriteError):
-                say(text)
+            with contextlib.suppress(OSError):
+                sys.stdout.write(f"{text}\n")
+                sys.stdout.flush()
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Told by whoever reads or fetches; shown in a terminal only, on the error stream."""

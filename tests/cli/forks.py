@@ -14,6 +14,9 @@ import json
 import os
 import resource
 import sys
+import traceback
+
+import torch._dynamo  # the first step of an optimizer imports it, in seconds
 
 from goingdeep import cli
 from goingdeep.train import finish, report, saved, training
@@ -40,17 +43,36 @@ def child(request: dict) -> None:
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     sys.argv = ["gd", *request["argv"]]
-    cli.main()
+    os._exit(ended())
+
+
+def ended() -> int:
+    """The exit code that Python would end with; its own way out of torch takes a second."""
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    except BaseException:  # noqa: BLE001 - what Python does with what nobody caught
+        traceback.print_exc()
+        code = 1
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        traceback.print_exc()
+        code = 120
+    sys.stderr.flush()
+    return code
 
 
 def main() -> None:
-    assert all(module for module in (finish, report, saved, training))
+    assert all((finish, report, saved, training, torch._dynamo))
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             child(json.loads(line))
-            return  # and out of Python as a command would: what is left is flushed
         print(pid, file=answers, flush=True)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), file=answers, flush=True)

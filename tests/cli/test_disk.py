@@ -43,7 +43,7 @@ def test_a_folder_without_permission(gd, home, tiny):
     assert not (home / "runs").exists()
 
 
-@pytest.mark.parametrize("limit", [100, 600, 2000])
+@pytest.mark.parametrize("limit", [600, 2000])
 def test_no_room_for_the_beginning_leaves_no_run(process, home, tiny, limit):
     before = tree(home)
     outcome = process(*RUN, file_limit=limit)

@@ -143,14 +143,14 @@ def test_a_closed_output(process, home, tiny):
 
 def test_a_reader_that_went_away(process, done):
     """gd train | head -1: the run goes on to its end, and nobody complains."""
-    for words in (["runs"], ["eject", "done"], ["--help"], [*RUN, "--out", "run"]):
+    for words in (["runs"], ["eject", "done"], [*RUN, "--out", "run"]):
         outcome = process(*words, pipe=True)
         assert (outcome.code, outcome.err) == (0, ""), words
     assert weights("run")
 
 
 def test_an_output_that_takes_no_more(process, done, home):
-    for words in (["runs"], ["eject", "done"], [*RUN, "--out", "run"]):
+    for words in (["runs"], ["eject", "done"], ["--help"], [*RUN, "--out", "run"]):
         outcome = process(*words, full=True)
         assert outcome.is_error("the output cannot be written: no space left on device"), words
     assert weights("run")

@@ -42,14 +42,14 @@ def test_run_json_is_there_before_torch(home, tiny):
         "pathlib.Path('torch-was-imported').touch()\n"
         "raise ImportError('no torch here')\n"
     )
+    command = [sys.executable, "-c", "from goingdeep.cli import main; main()"]
     done = subprocess.run(
-        [sys.executable, "-m", "goingdeep.cli", "train", "tiny.npz", *PLAIN, "--out", "run"]
-        if False
-        else [sys.executable, "-c", "from goingdeep.cli import main; main()",
-              "train", "tiny.npz", *PLAIN, "--out", "run"],
-        capture_output=True, text=True, check=False,
+        [*command, "train", "tiny.npz", *PLAIN, "--out", "run"],
+        capture_output=True,
+        text=True,
+        check=False,
         env=os.environ | {"PYTHONPATH": str(home / "stub")},
-    )  # fmt: skip
+    )
     assert done.returncode != 0
     assert (home / "torch-was-imported").exists(), done.stderr
     manifest = read_manifest(home / "run")

@@ -16,7 +16,7 @@ PUBLIC = {
         "write_manifest",
     ],
     "goingdeep.data": [
-        "NAMES", "DataSettings", "ImageData", "Part", "PartName", "Progress", "contact_sheet",
+        "NAMES", "DataSettings", "ImageData", "Part", "PartName", "Progress", "contact_sheet", "count_duplicates",
         "facts", "hold_out", "load", "picture_grid", "with_validation",
     ],
     "goingdeep.models": [

@@ -132,3 +132,10 @@ def test_epochs_differ_and_alternate_flips_show_both_sides():
 def test_seeds_and_epochs_do_not_share_streams():
     orders = {tuple(plan_epoch(30, s, e).order.tolist()) for s in range(20) for e in range(20)}
     assert len(orders) == 400
+
+
+def test_images_shared_by_training_and_test_are_counted_and_said(arrays, tmp_path):
+    shared = dict(arrays, x_test=arrays["x_test"].copy())
+    shared["x_test"][:7] = arrays["x_train"][:7]
+    run = session.train(shared, model="mlp", out=tmp_path / "run", settings=QUICK)
+    assert "7 of the test images are also in the training part" in run.manifest.data.notes

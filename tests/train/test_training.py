@@ -236,3 +236,26 @@ def test_one_cycle_is_torchs_own():
         optimizer.step()
         fall.step()
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "model", "flags", "rate"),
+    [
+        ("fast", "mlp", {}, 0.1),
+        ("fast", "cnn", {}, 1),
+        ("fast", "mlp", {"optimizer.lr": 0.25}, 0.25),
+        ("quickstart", "mlp", {}, 1),
+    ],
+)
+def test_the_recipes_rate_fits_the_model(tmp_path, recipe, model, flags, rate):
+    """A rate for networks with BatchNorm makes a plain one say a single class for ever."""
+    from goingdeep.train.recipes import RECIPES
+
+    settings = {"batch_size": 64, "epochs": 1, "precision": "float32"} | flags
+    run = session.train(
+        small.arrays(64), recipe=recipe, model=model, out=tmp_path / "run", settings=settings
+    )
+    used = read_manifest(run.path).settings["optimizer.lr"]
+    expected = rate if flags else rate * RECIPES[recipe]["optimizer.lr"]
+    assert used.value == pytest.approx(expected)
+    assert used.origin == ("flag" if flags else "capability" if rate == 0.1 else "recipe")

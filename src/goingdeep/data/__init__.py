@@ -9,6 +9,7 @@ this into batches for PyTorch is in `loader.py`.
 
 from __future__ import annotations
 
+from goingdeep.data.duplicates import count_duplicates
 from goingdeep.data.facts import facts
 from goingdeep.data.images import DataSettings, ImageData, Part, PartName, Progress
 from goingdeep.data.show import contact_sheet, picture_grid
@@ -23,6 +24,7 @@ __all__ = [
     "PartName",
     "Progress",
     "contact_sheet",
+    "count_duplicates",
     "facts",
     "hold_out",
     "load",

@@ -14,11 +14,18 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from goingdeep.errors import DeviceError
 from goingdeep.record.manifest import Setting
 from goingdeep.train import processor
 from goingdeep.train.settings import Settings
+
+
+NORMALISED = ("fast", "best")
+"""Recipes whose learning rate is one for networks with BatchNorm."""
+UNNORMALISED = 0.1
+"""Without normalisation that rate lets a network fall into saying one class: measured on `mlp`."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -54,7 +61,7 @@ def choose_device(name: str) -> torch.device:
 def resolve_capability(
     values: dict[str, Setting], device: torch.device, model: nn.Module
 ) -> dict[str, Setting]:
-    """Fill in every "auto" with a value and its reason."""
+    """Fill in every "auto" with a value and its reason, and fit the recipe's rate to the model."""
     convolutional = any(isinstance(module, nn.Conv2d) for module in model.modules())
     chosen = dict(values)
     chosen["device"] = Setting(str(device), values["device"].origin)
@@ -75,7 +82,19 @@ def resolve_capability(
             if convolutional and device.type != "mps"
             else Setting("contiguous", "capability", "nothing here gains from channels_last")
         )
+    rate = values["optimizer.lr"]
+    if values["recipe"].value in NORMALISED and rate.origin == "recipe" and not _normalises(model):
+        chosen["optimizer.lr"] = Setting(
+            float(rate.value) * UNNORMALISED,
+            "capability",
+            "a tenth of the recipe's rate: this model has no normalisation layer",
+        )
     return chosen
+
+
+def _normalises(model: nn.Module) -> bool:
+    kinds = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)
+    return any(isinstance(module, kinds) for module in model.modules())
 
 
 def _precision(device: torch.device, *, convolutional: bool) -> Setting:
@@ -134,6 +153,7 @@ def exact(settings: Settings, device: torch.device) -> None:
 
 
 def with_capability(settings: Settings, values: dict[str, Setting]) -> Settings:
-    """The settings with the values that were "auto" filled in."""
+    """The settings with what `resolve_capability` chose."""
     chosen = {key: values[key].value for key in ("device", "threads", "precision", "layout")}
-    return dataclasses.replace(settings, **chosen)  # type: ignore[arg-type]
+    optimizer = dataclasses.replace(settings.optimizer, lr=float(values["optimizer.lr"].value))
+    return dataclasses.replace(settings, optimizer=optimizer, **chosen)  # type: ignore[arg-type]

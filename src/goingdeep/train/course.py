@@ -48,13 +48,6 @@ class Course:
         self.data = data
         settings = build(manifest.settings)
         device = choose_device(settings.device)
-        if settings.batch_size > len(data.train):
-            raise SettingsError(
-                f"batch_size expects at most {len(data.train)}, the size of the training part, "
-                f"got {settings.batch_size}",
-                fix=f"--set batch_size={max(1, min(64, len(data.train) // 4))}",
-                more="docs/recipes.md",
-            )
         model = self._new_model(settings)
         if not any(p.requires_grad for p in model.parameters()):
             raise SettingsError(

@@ -78,7 +78,7 @@ class Progress:
             transient=True,
             expand=True,
         )
-        self._task = self._bar.add_task("starting", total=None, loss="")
+        self._task = self._bar.add_task("starting", total=self._live.steps, loss="")
         self._bar.start()
 
     def _watch(self) -> None:
@@ -97,7 +97,7 @@ class Progress:
             self._bar.update(
                 self._task,
                 completed=live.step,
-                total=live.steps or None,
+                total=live.steps,
                 description=f"epoch {live.epoch + 1} of {live.epochs}  {live.phase}",
                 loss=loss,
                 refresh=True,

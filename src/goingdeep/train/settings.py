@@ -12,7 +12,6 @@ import dataclasses
 import difflib
 import json
 import reprlib
-import sys
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -130,7 +129,7 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
 
 
-LARGEST = sys.float_info.max
+LARGEST = float(2**53)  # up to here every whole number is a float
 # Bounds of numbers: key to (lowest, highest); the ends are allowed.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),

@@ -111,7 +111,7 @@ def begin(
         created=stamp.isoformat(timespec="milliseconds"),
         versions=_versions(),
         machine=_machine(),
-        data=facts_of(data),
+        data=facts_of(data, leaks(data)),
         settings=values,
         watched=watch,
     )
@@ -155,7 +155,21 @@ def _escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def facts_of(data: ImageData) -> DataFacts:
+def leaks(data: ImageData) -> tuple[str, ...]:
+    """A sentence for each pair of parts that share images: testing on those measures memory."""
+    counts = data.facts.get("duplicates") or data_module.count_duplicates(data)
+    pairs = {
+        "train_in_test": ("test", "training"),
+        "train_in_validation": ("validation", "training"),
+    }
+    return tuple(
+        f"{counts[key]:,} of the {part} images are also in the {other} part"
+        for key, (part, other) in pairs.items()
+        if counts.get(key)
+    )
+
+
+def facts_of(data: ImageData, notes: tuple[str, ...] = ()) -> DataFacts:
     """What a run remembers of its images."""
     return DataFacts(
         name=data.name,
@@ -164,7 +178,7 @@ def facts_of(data: ImageData) -> DataFacts:
         counts={name: len(part) for name, part in data.parts()},
         image=data.shape,
         class_names=data.class_names,
-        notes=data.notes,
+        notes=(*data.notes, *notes),
     )
 
 
