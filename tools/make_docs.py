@@ -5,12 +5,12 @@ A table stands between `<!-- made by tools/make_docs.py: NAME -->` and `<!-- end
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
 import typing
 from collections.abc import Callable
-from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,10 +52,24 @@ def events() -> list[list[str]]:
     return rows
 
 
+def card(name: str) -> list[list[str]]:
+    """A model's layers; of a deep one those that multiply."""
+    from goingdeep import models
+
+    made = models.card(models.build(name, 1, 28, 28, 10), 1, 28, 28)
+    rows = [["layer", "takes", "gives", "parameters", "multiply-adds"]]
+    for row in made.rows:
+        if name != "resnet" or row.multiply_adds:
+            numbers = f"{row.parameters:,}", f"{row.multiply_adds:,}"
+            rows.append([row.layer, f"`{row.takes}`", f"`{row.gives}`", *numbers])
+    return [*rows, [f"all of `{name}`", "", "", f"{made.parameters:,}", f"{made.multiply_adds:,}"]]
+
+
 TABLES: dict[str, Callable[[], list[list[str]]]] = {
     "recipes": recipes,
     "settings": all_settings,
     "events": events,
+    **{name: functools.partial(card, name) for name in ("mlp", "cnn", "resnet")},
 }
 
 
@@ -71,7 +85,11 @@ def _allowed(key: str) -> str:
     if kind in (int, float):
         low, high = settings._BOUNDS[key]  # noqa: SLF001
         whole = "whole number" if kind is int else "number"
-        return f"{whole}, {low:,g} or more" if high == inf else f"{whole}, {low:,g} to {high:,.10g}"
+        return (
+            f"{whole}, {low:,g} or more"
+            if high == settings.LARGEST
+            else f"{whole}, {low:,g} to {high:,.10g}"
+        )
     return "`true`, `false`" if kind is bool else "text"
 
 

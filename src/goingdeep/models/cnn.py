@@ -10,12 +10,12 @@ from torch import nn
 
 from goingdeep.errors import ShapeError
 
-# Halved three times (the stride and two pools), and one pixel must be left.
+# Halved by three pools, and one pixel must be left.
 SMALLEST = 8
 
 
 def cnn(channels: int, height: int, width: int, classes: int) -> nn.Sequential:
-    """Three convolutions, each looking at a quarter of the pixels of the one before.
+    """Four convolutions, each with twice the channels of the one before, on a quarter of the pixels.
 
     A convolution before BatchNorm has no bias: BatchNorm takes the mean away, and the bias with it.
     The pool stands before BatchNorm and ReLU, so that these see a quarter of the numbers.
@@ -35,18 +35,22 @@ def cnn(channels: int, height: int, width: int, classes: int) -> nn.Sequential:
     # Other sizes than 24 to 31 pixels leave another map than 3x3; a last pool brings it to 3x3.
     fit = [] if (height // 8, width // 8) == (3, 3) else [nn.AdaptiveMaxPool2d(3)]
     return nn.Sequential(
-        nn.Conv2d(channels, 32, 4, stride=2, padding=1, bias=False),  # f32[N,32,14,14]
+        nn.Conv2d(channels, 16, 3, padding=1, bias=False),  # f32[N,16,28,28]
+        nn.MaxPool2d(2),                                    # f32[N,16,14,14]
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, padding=1, bias=False),        # f32[N,32,14,14]
+        nn.MaxPool2d(2),                                    # f32[N,32,7,7]
         nn.BatchNorm2d(32),
         nn.ReLU(),
-        nn.Conv2d(32, 64, 3, padding=1, bias=False),                  # f32[N,64,14,14]
-        nn.MaxPool2d(2),                                              # f32[N,64,7,7]
+        nn.Conv2d(32, 64, 3, padding=1, bias=False),        # f32[N,64,7,7]
+        nn.MaxPool2d(2),                                    # f32[N,64,3,3]
         nn.BatchNorm2d(64),
         nn.ReLU(),
-        nn.Conv2d(64, 128, 3, padding=1, bias=False),                 # f32[N,128,7,7]
-        nn.MaxPool2d(2),                                              # f32[N,128,3,3]
+        nn.Conv2d(64, 128, 3, padding=1, bias=False),       # f32[N,128,3,3]
         nn.BatchNorm2d(128),
         nn.ReLU(),
-        *fit,                                                         # f32[N,128,3,3]
-        nn.Flatten(),                                                 # f32[N,1152]
-        nn.Linear(128 * 9, classes),                                  # f32[N,K]
+        *fit,                                               # f32[N,128,3,3]
+        nn.Flatten(),                                       # f32[N,1152]
+        nn.Linear(128 * 9, classes),                        # f32[N,K]
     )  # fmt: skip

@@ -21,7 +21,6 @@ from goingdeep.record.manifest import Setting
 from goingdeep.train import processor
 from goingdeep.train.settings import Settings
 
-
 NORMALISED = ("fast", "best")
 """Recipes whose learning rate is one for networks with BatchNorm."""
 UNNORMALISED = 0.1
