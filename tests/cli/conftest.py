@@ -248,3 +248,28 @@ def net(channels, height, width, classes):
 def slow_model(home) -> str:
     (home / "slow.py").write_text(SLOW)
     return "slow.py:net"
+
+
+@pytest.fixture
+def picture(home):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(home / "tiny.png")
+
+
+def edit(path, **changed):
+    """Change some fields of a JSON file; "data.source" goes into the object in it."""
+    content = json.loads(path.read_text())
+    for key, value in changed.items():
+        place, *rest = key.split("__")
+        if rest:
+            content[place][".".join(rest)] = value
+        else:
+            content[place] = value
+    path.write_text(json.dumps(content))
+
+
+def unfinished(run):
+    """Take away what the end of a run wrote, as if it had been killed just before."""
+    edit(run / "run.json", status="running")
+    (run / "result.json").unlink()
+    shutil.rmtree(run / "model")
+    return run

@@ -1,4 +1,4 @@
-"""Run folders that are not runs, are damaged, were made to do harm, or have changed."""
+"""Run folders that are not runs, are damaged, or were made to do harm."""
 
 from __future__ import annotations
 
@@ -8,37 +8,10 @@ import shutil
 import numpy as np
 import pytest
 import safetensors.numpy
-from PIL import Image
 
-from goingdeep.record import EventLog
-from tests.cli.conftest import tree, weights, write_tiny
+from tests.cli.conftest import edit, tree, unfinished, weights
 
 ON_A_RUN = (["resume"], ["test"], ["eject"], ["predict", "tiny.png"])
-
-
-@pytest.fixture
-def picture(home):
-    Image.fromarray(np.zeros((8, 8), np.uint8)).save(home / "tiny.png")
-
-
-def edit(path, **changed):
-    """Change some fields of a JSON file; "data.source" goes into the object in it."""
-    content = json.loads(path.read_text())
-    for key, value in changed.items():
-        place, *rest = key.split("__")
-        if rest:
-            content[place][".".join(rest)] = value
-        else:
-            content[place] = value
-    path.write_text(json.dumps(content))
-
-
-def unfinished(run):
-    """Take away what the end of a run wrote, as if it had been killed just before."""
-    edit(run / "run.json", status="running")
-    (run / "result.json").unlink()
-    shutil.rmtree(run / "model")
-    return run
 
 
 @pytest.mark.parametrize("words", ON_A_RUN, ids=lambda words: words[0])
@@ -237,132 +210,3 @@ def test_a_damaged_result_is_written_again(gd, done, content):
     assert "done" in gd("runs").out
     assert json.loads(gd("runs", "--json").out)[0]["accuracy"] is None
     assert gd("resume", "done", "--quiet").out == line
-
-
-def test_changed_images(gd, done, home):
-    """Which differ is said, as far as counts and names show it."""
-    unfinished(done)
-    words = ("resume", "done")
-    before = tree(done)
-    whole = dict(np.load(home / "tiny.npz"))
-    whole["x_train"][0] ^= 1
-    np.savez(home / "tiny.npz", **whole)
-    first = "the images of tiny.npz are not those the run began with"
-    assert gd(*words).is_error(first, fix="put the images back")
-    assert "other pixels or labels" in gd(*words).err
-    write_tiny(home / "tiny.npz", side=12)
-    assert "image shape: 1, 8, 8 then, 1, 12, 12 now" in gd(*words).err
-    write_tiny(home / "tiny.npz", x_train=np.zeros((63, 8, 8), np.uint8), y_train=np.arange(63) % 3)
-    assert "samples: 64 train, 32 test then, 63 train, 32 test now" in gd(*words).err
-    write_tiny(home / "tiny.npz", classes=4)
-    assert "classes: 0, 1, 2 then, 0, 1, 2, 3 now" in gd(*words).err
-    (home / "tiny.npz").unlink()
-    assert gd(*words).is_error("the images of tiny.npz are not where they were")
-    assert tree(done) == before
-
-
-@pytest.mark.parametrize("file", ["run.json", "settings.toml"])
-def test_changed_settings(gd, done, file):
-    """The checkpoint knows what it was made with."""
-    unfinished(done)
-    path = done / file
-    if file == "run.json":
-        edit(path, settings__optimizer__lr={"value": 0.5, "origin": "flag"},
-             settings__batch_size={"value": 4, "origin": "flag"})  # fmt: skip
-    else:
-        text = path.read_text().replace("lr = 0.001", "lr = 0.5").replace("size = 8", "size = 4")
-        path.write_text(text)
-    before = tree(done)
-    outcome = gd("resume", "done")
-    assert outcome.is_error("batch_size, optimizer.lr are not what the run began with",
-                            fix="gd train --set batch_size=4")  # fmt: skip
-    assert "batch_size: 8 then, 4 now; optimizer.lr: 0.001 then, 0.5 now" in outcome.err
-    assert str(file) in outcome.err
-    assert tree(done) == before
-
-
-def test_settings_that_decide_no_weight_may_change(gd, done):
-    good = weights(done)
-    edit(
-        unfinished(done) / "run.json",
-        settings__checkpoint_seconds={"value": 5.0, "origin": "flag"},
-        settings__test__mirror={"value": True, "origin": "flag"},
-    )
-    assert gd("resume", "done").code == 0
-    assert weights(done) == good
-
-
-def test_a_run_that_another_process_writes(gd, done):
-    unfinished(done)
-    before = tree(done)
-    with EventLog(done):
-        assert gd("resume", "done").is_error("runs/done is being written by another process")
-        assert "running" in gd("runs").out
-    assert tree(done) == before
-    assert "killed" in gd("runs").out
-    assert gd("resume", "done").code == 0
-
-
-def test_a_run_without_a_model_yet(gd, done, picture):
-    unfinished(done)
-    for words in (["test", "done"], ["predict", "done", "tiny.png"]):
-        assert gd(*words).is_error("runs/done has no model yet", fix="gd resume done")
-
-
-def test_other_images_to_test_on(gd, done, home):
-    write_tiny(home / "other.npz", side=12)
-    outcome = gd("test", "done", "other.npz")
-    assert outcome.is_error("the model expects images and classes C,H,W,K = (1, 8, 8, 3)")
-    assert gd("test", "done", "nope").is_error("there is no data set called 'nope'")
-
-
-PREDICT = [
-    ([], "gd predict expects pictures, got only the run done", "PICTURE.png"),
-    (["nope.png"], "there is nothing at nope.png", "give a picture"),
-    (["wide.png"], "wide.png has 9x8 pixels, expected 8x8", "resize"),
-    (["red.png"], "red.png", "grey"),
-    (["text.png"], "text.png cannot be read as a picture", "replace or delete"),
-    (["empty"], "there are no pictures in empty", "give a picture"),
-    (["wide.png", "--resize", "shrink"], "resize expects pad, crop or stretch", "--resize pad"),
-]
-
-
-@pytest.mark.parametrize(("words", "first", "fix"), PREDICT, ids=lambda x: str(x)[:30])
-def test_pictures_that_do_not_fit(gd, done, home, words, first, fix):
-    Image.new("L", (9, 8)).save(home / "wide.png")
-    Image.new("RGB", (8, 8), "red").save(home / "red.png")
-    (home / "text.png").write_text("text")
-    (home / "empty").mkdir()
-    assert gd("predict", "done", *words).is_error(first, fix=fix)
-    if words and words[-1] == "shrink":
-        assert gd("predict", "done", "wide.png", "--resize", "pad").code == 0
-
-
-def test_predicting_without_naming_the_run(gd, done, home, picture):
-    shutil.copy(home / "tiny.png", home / "other.png")
-    named = gd("predict", "done", "tiny.png", "other.png")
-    assert gd("predict", "tiny.png", "other.png").out == named.out
-    assert len(named.out.splitlines()) == 2
-    assert gd("predict", "nope.png").is_error("there is nothing at nope.png")
-    lines = gd("predict", "tiny.png", "--json").out.splitlines()
-    assert set(json.loads(lines[0])) == {"file", "class", "probabilities"}
-
-
-@pytest.mark.parametrize("target", ["script.py", "folder", "no/script.py"])
-def test_eject_never_overwrites(gd, done, home, target):
-    (home / "script.py").write_text("mine")
-    (home / "folder").mkdir()
-    before = tree(home)
-    outcome = gd("eject", "done", "--output", target)
-    first = "cannot write script.py" if "/" in target else f"{target} is there already"
-    assert outcome.is_error(first)
-    assert tree(home) == before
-    assert gd("eject", "done", "--output", "new.py").out == "written to new.py\n"
-    assert (home / "new.py").read_text() == gd("eject", "done").out
-
-
-def test_data_show_never_overwrites(gd, tiny, home):
-    outcome = gd("data", "show", "tiny.npz", "--picture", "tiny.npz")
-    assert outcome.is_error("tiny.npz is there already")
-    assert gd("data", "show", "tiny.npz").code == 0
-    assert gd("data", "show", "tiny.npz").code == 0  # its own picture it may replace

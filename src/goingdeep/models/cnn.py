@@ -15,7 +15,7 @@ SMALLEST = 8
 
 
 def cnn(channels: int, height: int, width: int, classes: int) -> nn.Sequential:
-    """Four convolutions, each with twice the channels of the one before, on a quarter of the pixels.
+    """Four convolutions, each with twice the channels of the one before and fewer pixels.
 
     A convolution before BatchNorm has no bias: BatchNorm takes the mean away, and the bias with it.
     The pool stands before BatchNorm and ReLU, so that these see a quarter of the numbers.
