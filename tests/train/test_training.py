@@ -259,3 +259,10 @@ def test_the_recipes_rate_fits_the_model(tmp_path, recipe, model, flags, rate):
     expected = rate if flags else rate * RECIPES[recipe]["optimizer.lr"]
     assert used.value == pytest.approx(expected)
     assert used.origin == ("flag" if flags else "capability" if rate == 0.1 else "recipe")
+
+
+def test_a_recipe_takes_fewer_images_in_a_batch_when_there_are_few(tmp_path):
+    run = session.train(small.arrays(40), model="mlp", epochs=1, out=tmp_path / "run")
+    chosen = read_manifest(run.path).settings["batch_size"]
+    assert (chosen.value, chosen.origin) == (10, "capability")
+    assert "40 images" in chosen.reason

@@ -91,7 +91,7 @@ def read_picture(
         raise ShapeError(
             f"{Path(path).name} has {header.width}x{header.height} pixels, expected {w}x{h}",
             where=str(path),
-            fix="say how to bring it to that size: resize pad, crop or stretch",
+            fix="say how to bring it to that size: --resize pad (or crop, or stretch)",
             more="docs/data.md",
         )
     return decode_picture(path, shape, resize)[0]

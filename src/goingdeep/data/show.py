@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Sequence
@@ -191,10 +192,11 @@ def _save(image: Image.Image, path: Path) -> Path:
         image.save(part, "PNG")
         os.replace(part, path)  # noqa: PTH105 - str and Path alike
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise WriteError(
             f"{path} cannot be written: {(error.strerror or str(error)).lower()}",
-            fix="choose another place for the picture",
+            fix="choose another place: gd data show NAME --picture PATH",
             more="docs/data.md",
         ) from error
     return path

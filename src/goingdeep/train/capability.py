@@ -41,7 +41,9 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise DeviceError(
-            f"there is no device called {name!r}", fix="--device cpu, cuda, cuda:1 or mps"
+            f"there is no device called {name!r}",
+            fix="--device cpu, cuda, cuda:1 or mps",
+            more="docs/recipes.md",
         ) from error
     there = {
         "cpu": True,
@@ -53,6 +55,7 @@ def choose_device(name: str) -> torch.device:
             f"device {name} is not available on this machine",
             why="" if torch.cuda.is_available() else "PyTorch finds no CUDA device",
             fix="--device auto",
+            more="docs/recipes.md",
         )
     return device
 

@@ -145,11 +145,24 @@ def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def read_weights(folder: Path, name: str, *, averaged: bool) -> dict[str, Tensor]:
-    """The weights of a checkpoint, or the averaged ones."""
+    """The weights of a checkpoint, or the averaged ones.
+
+    Raises:
+        RunFormatError: the file is missing or damaged.
+    """
     place = folder / "checkpoints" / name
-    if not averaged:
-        return safetensors.torch.load_file(place / "model.safetensors")
-    return _named(safetensors.torch.load_file(place / "optimizer.safetensors"), "averaged.module.")
+    file = place / ("optimizer.safetensors" if averaged else "model.safetensors")
+    try:
+        tensors = safetensors.torch.load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise RunFormatError(
+            f"checkpoint {name}, the best of the run, is missing or damaged",
+            where=str(file),
+            why=str(error),
+            fix="train anew: gd train",
+            more="docs/runs.md",
+        ) from error
+    return _named(tensors, "averaged.module.") if averaged else tensors
 
 
 def tidy(folder: Path, state: State) -> None:

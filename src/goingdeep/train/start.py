@@ -94,6 +94,15 @@ def begin(
     """
     settings = build(values)
     data = load(source, settings, progress)
+    if settings.batch_size > len(data.train) and values["batch_size"].origin in (
+        "default",
+        "recipe",
+    ):
+        # Somebody's first few pictures: a recipe's batch size is no reason to refuse them.
+        smaller = max(1, len(data.train) // 4)
+        reason = f"the training part has {len(data.train)} images"
+        values["batch_size"] = Setting(smaller, "capability", reason)
+        settings = build(values)
     if settings.batch_size > len(data.train):
         raise SettingsError(
             f"batch_size expects at most {len(data.train)}, the size of the training part, "

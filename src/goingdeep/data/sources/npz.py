@@ -62,7 +62,7 @@ def _read(archive: Any, key: str, path: Path) -> Any:
 def _unreadable(path: Path, why: str) -> DataError:
     return DataError(
         f"{path.name} is not an .npz file that can be read",
-        where=str(path.parent),
+        where=str(path.absolute().parent),
         why=why.replace("\n", " "),
         fix="write it with np.savez(path, x_train=..., y_train=...)",
         more="docs/data.md",
