@@ -65,7 +65,7 @@ def test_a_bad_file_of_settings_is_explained(gd, home, tiny, text, first, fix):
 LATE = [
     (["--device", "gpu"], "DeviceError: there is no device called 'gpu'"),
     (["--device", "cuda:99"], "DeviceError: device cuda:99 is not available"),
-    (["--model", "resnet"], "ShapeError: resnet expects images of at least 16x16, got 8x8"),
+    (["--model", "resnet"], "ShapeError: resnet expects images of at least 12x12, got 8x8"),
     (["--model", "torchvision:nope"], "UnknownNameError: torchvision has no classification model"),
     (["--model", "net.py:raises"], "failed: ValueError: [red]oh"),
     (["--model", "net.py:gone"], "expects a function 'gone' in net.py"),

@@ -74,7 +74,7 @@ def test_cnn_takes_the_images_of_scikit_learn_digits():
     assert models.build("cnn", 1, 8, 8, 10)(torch.rand(2, 1, 8, 8)).shape == (2, 10)
 
 
-@pytest.mark.parametrize(("name", "side"), [("cnn", 8), ("resnet", 16)])
+@pytest.mark.parametrize(("name", "side"), [("cnn", 8), ("resnet", 12)])
 def test_too_small_images_are_refused(name, side):
     with pytest.raises(ShapeError) as caught:
         models.build(name, 1, side - 1, 40, 10)
