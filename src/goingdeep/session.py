@@ -6,6 +6,7 @@ Every function here is one thing a user does. torch is imported inside, after th
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from goingdeep.errors import (
     GoingDeepError,
+    RunBusyError,
     RunExistsError,
     RunFormatError,
     RunNotFoundError,
@@ -104,6 +106,8 @@ def train(
     start = begin(data, values, out=out, command=tuple(command), watch=watch, progress=progress)
     try:
         result = conduct(start, quiet=quiet, announce=announce)
+    except RunBusyError:
+        raise  # the folder is somebody else's
     except GoingDeepError:
         # A model that does not fit, a device that is not there: what has not begun leaves nothing.
         if not (start.folder / "checkpoints").exists() and not any(read_events(start.folder)):
@@ -241,8 +245,8 @@ def data_show(
 
     Args:
         data, size, resize: as in `train`. progress: told (what, done, total) while files are read.
-        picture: a file that does not exist yet; by default NAME-contact-sheet.png here, which a
-            later call replaces.
+        picture: a file that does not exist yet; by default NAME-contact-sheet.png here, with a
+            number where that name is taken.
     """
     from goingdeep.data import contact_sheet, facts
     from goingdeep.train.start import load as load_images
@@ -253,9 +257,15 @@ def data_show(
         raise RunExistsError(
             f"{picture} is there already", fix="choose another name", more="docs/data.md"
         )
-    place = Path(picture) if picture else Path(f"{slug(images.name)}-contact-sheet.png")
+    place = Path(picture) if picture else _free(f"{slug(images.name)}-contact-sheet")
     contact_sheet(images, place)
     return facts(images), place
+
+
+def _free(stem: str) -> Path:
+    """A name for a picture that nothing in this folder has."""
+    names = (f"{stem}{number and f'-{number}' or ''}.png" for number in itertools.count())
+    return Path(next(name for name in names if not os.path.lexists(name)))
 
 
 def data_get(name: str, *, progress: Progress = None) -> str:

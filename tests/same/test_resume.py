@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from goingdeep import session
 from goingdeep.record import Curve, read_events
 from goingdeep.record.events import Checkpointed, Epoch, Resumed
+from goingdeep.train.stop import StopRequest
 from tests.same import small
 
 KILLS = 22
@@ -69,16 +72,24 @@ def test_what_a_resume_made_void_is_not_read(killed, unbroken):
     assert curve.tobytes() == whole.tobytes()
 
 
-def test_stopped_inside_an_epoch_and_resumed(folder, unbroken, monkeypatch):
+VARIANTS = {
+    "sgd": {},
+    "adamw": {"optimizer.name": "adamw", "optimizer.lr": 0.002, "optimizer.weight_decay": 0.01},
+    "patience": {"select.patience": 1, "select.holdout": 0.2, "optimizer.lr": 0.5},
+    "channels-last": {"model": "cnn", "layout": "channels_last"},
+    "resnet": {"model": "resnet", "layout": "channels_last", "epochs": 2},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_stopped_inside_an_epoch_and_resumed(folder, variant, monkeypatch):
     """SIGTERM between two steps: a checkpoint of that very step, and the same weights in the end."""
-    import signal
-
-    from goingdeep.train.stop import StopRequest
-
-    run = folder / "stopped"
     settings = dict(small.SETTINGS, model=f"{folder / 'net.py'}:net", checkpoint_seconds=1e6)
-    steps = 0
-    check = StopRequest.check
+    data, settings = small.arrays(397, side=12), settings | VARIANTS[variant]
+    if variant == "patience":
+        settings["model"] = "mlp"
+    whole = session.train(data, out=folder / f"whole-{variant}", settings=settings)
+    run, steps, check = folder / f"stopped-{variant}", 0, StopRequest.check
 
     def stop_at_33(self):
         nonlocal steps
@@ -90,12 +101,44 @@ def test_stopped_inside_an_epoch_and_resumed(folder, unbroken, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(StopRequest, "check", stop_at_33)
         with pytest.raises(SystemExit) as stopped:
-            session.train(folder / "small.npz", out=run, settings=settings)
+            session.train(data, out=run, settings=settings)
     assert stopped.value.code == 143
     saved = [e for e in read_events(run) if isinstance(e, Checkpointed)]
     assert saved[-1].reason == "signal"
-    assert session.resume(run).path == run
-    assert weights(run) == weights(unbroken.path)
+    resumed = session.resume(run, data=data)
+    assert resumed.result["test"] == whole.result["test"]
+    assert resumed.result["steps"] == whole.result["steps"]
+    assert weights(run) == weights(whole.path)
+
+
+def test_tied_weights_and_frozen_ones_resume(folder, tmp_path):
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\n\ndef net(c, h, w, k):\n"
+        "    model = nn.Sequential(\n"
+        "        nn.Flatten(), nn.Linear(c * h * w, 32), nn.ReLU(), nn.Linear(32, 32),\n"
+        "        nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, k),\n    )\n"
+        "    model[5].weight = model[3].weight\n"
+        "    model[1].requires_grad_(False)\n    return model\n"
+    )
+    settings = dict(small.SETTINGS, model=f"{tmp_path / 'net.py'}:net", epochs=2)
+    whole = session.train(small.arrays(), out=tmp_path / "whole", settings=settings)
+    half = tmp_path / "half"
+    shutil.copytree(whole.path, half)
+    for late in [*(half / "checkpoints").glob("step-*")]:
+        if late.name != whole_moment(whole.path):
+            shutil.rmtree(late)
+    shutil.rmtree(half / "model")
+    (half / "result.json").unlink()
+    content = json.loads((half / "run.json").read_text())
+    (half / "run.json").write_text(json.dumps(content | {"status": "running"}))
+    session.resume(half, data=small.arrays())
+    assert weights(half) == weights(whole.path)
+
+
+def whole_moment(run: Path) -> str:
+    return next(
+        e.name for e in read_events(run) if isinstance(e, Checkpointed) and e.reason == "moment"
+    )
 
 
 def test_resuming_a_finished_run_changes_nothing(unbroken):

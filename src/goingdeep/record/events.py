@@ -77,7 +77,7 @@ class Epoch(Event, frozen=True, tag="epoch"):
 
 
 class Checkpointed(Event, frozen=True, tag="checkpoint"):
-    """A checkpoint is whole on disk. reason: "time", "epoch", "moment", "signal" or "end"."""
+    """A checkpoint is whole on disk. reason: "time", "epoch", "moment" or "signal"."""
 
     name: str
     reason: str

@@ -50,6 +50,9 @@ class EventLog:
         for place in (folder, folder / "blobs", folder / "scalars"):
             remove_unfinished(place)  # whoever holds the lock knows that nobody else writes here
 
+    step = 0
+    """Steps done when the newest event was written in this process."""
+
     @property
     def empty(self) -> bool:
         """Whether nothing has been written to the run yet."""
@@ -57,6 +60,7 @@ class EventLog:
 
     def write(self, event: Event, *, last: bool = False) -> None:
         """Append one event. `last` marks the few that are written even when the log is full."""
+        self.step = event.step
         if self._full and not last:
             return
         line = encode(event)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,7 +66,9 @@ def again(folder: Path, source: Source | None = None, progress: Progress = None)
         )
     states = _states(folder)
     _refuse_changed_settings(folder, manifest, states[-1].settings if states else {})
-    start = Start(folder, manifest, images_of(folder, manifest, facts, source, progress))
+    began = time.perf_counter()
+    data = images_of(folder, manifest, facts, source, progress)
+    start = Start(folder, manifest, data, began=began)
     for state in states:
         _check_state(folder, state, manifest.plan)
     return start

@@ -13,7 +13,6 @@ pickled, so opening somebody else's checkpoint cannot run code.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from goingdeep.record.encoding import UNREADABLE, to_json
 from goingdeep.record.events import Epoch
 from goingdeep.record.files import remove_unfinished, whole_folder, write_atomic
 from goingdeep.record.scalars import Curve
+from goingdeep.train.capability import generators, set_generators
 
 
 class State(msgspec.Struct):
@@ -77,7 +77,7 @@ def save(folder: Path, parts: Parts) -> str:
             safetensors.torch.save(
                 _optimizer_tensors(parts.model, parts.optimizer)
                 | _averaged_tensors(parts.averaged)
-                | _generator_tensors()
+                | {f"generator.{k}": v for k, v in generators(_device(parts.model)).items()}
             )
         )
         (place / "loss.npy").write_bytes(parts.curve.to_bytes())
@@ -100,12 +100,7 @@ def weights(model: nn.Module) -> bytes:
 
 def newest(folder: Path) -> str:
     """The name of the newest whole checkpoint, or "" when there is none yet."""
-    place = folder / "checkpoints"
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        name = (place / "last").read_text(encoding="ascii").strip()
-        if name in _names(folder):
-            return name
-    # A kill between the two renames of `save`: the folder is there, `last` does not say so yet.
+    # Only whole ones have the name; the file `last` is for people, and may be a kill behind.
     return max(_names(folder), default="")
 
 
@@ -125,9 +120,7 @@ def restore(folder: Path, name: str, parts: Parts) -> None:
         _restore_optimizer(parts.model, parts.optimizer, rest)
         if parts.averaged is not None:
             parts.averaged.load_state_dict(_named(rest, "averaged."))
-        torch.set_rng_state(rest["generator.cpu"])
-        if "generator.cuda" in rest and torch.cuda.is_available():
-            torch.cuda.set_rng_state(rest["generator.cuda"])
+        set_generators(_named(rest, "generator."), _device(parts.model))
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, *UNREADABLE) as error:
         raise RunFormatError(
             f"checkpoint {name} is damaged or belongs to another model",
@@ -204,8 +197,8 @@ def _restore_optimizer(
         if value.shape == parameter.shape:
             placed = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False)
             optimizer.state[parameter][key] = placed.copy_(value)
-        else:  # AdamW's count of steps: one number, kept where torch keeps it
-            optimizer.state[parameter][key] = value.clone()
+        else:  # AdamW's count of steps: one number, which the fused step wants on the device
+            optimizer.state[parameter][key] = value.to(parameter.device, copy=True)
 
 
 def _averaged_tensors(averaged: AveragedModel | None) -> dict[str, Tensor]:
@@ -215,8 +208,5 @@ def _averaged_tensors(averaged: AveragedModel | None) -> dict[str, Tensor]:
     return {f"averaged.{k}": v.detach().cpu().contiguous().clone() for k, v in state.items()}
 
 
-def _generator_tensors() -> dict[str, Tensor]:
-    generators = {"generator.cpu": torch.get_rng_state()}
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
-        generators["generator.cuda"] = torch.cuda.get_rng_state()
-    return generators
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device

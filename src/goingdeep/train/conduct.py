@@ -37,7 +37,8 @@ def conduct(start: Start, *, quiet: bool, announce: Announce = None) -> dict[str
         except Stopped as stopped:
             start.manifest.status = "interrupted"
             if not log.empty:
-                log.write(Interrupted(time=time.time(), signal=str(stopped)), last=True)
+                stop_event = Interrupted(time=time.time(), step=log.step, signal=str(stopped))
+                log.write(stop_event, last=True)
             write_manifest(start.folder, start.manifest)
             ending = stopped.ending()
     ending.add_note(f"stopped; go on with: gd resume {short_name(start.folder)}")
@@ -53,7 +54,7 @@ def _train(
     from goingdeep.train.training import Training
 
     stop.check()
-    training = Training(start.folder, start.manifest, start.data, log, stop)
+    training = Training(start.folder, start.manifest, start.data, log, stop, start.began)
     if announce is not None:
         announce(opening(start.manifest, training.course.parts.model))
     with Progress(training.live, quiet=quiet):
@@ -72,7 +73,8 @@ def _failures_recorded(start: Start, log: EventLog) -> Iterator[None]:
         with contextlib.suppress(GoingDeepError, OSError):
             # The log begins with Started: an error before that stands in run.json only.
             if not log.empty:
-                log.write(Failed(time=time.time(), error=name, message=first_line), last=True)
+                failed = Failed(time=time.time(), step=log.step, error=name, message=first_line)
+                log.write(failed, last=True)
         with contextlib.suppress(GoingDeepError, OSError):
             write_manifest(start.folder, start.manifest)
         raise

@@ -21,6 +21,7 @@ from goingdeep.train import checkpoint
 if TYPE_CHECKING:
     from goingdeep.train.course import Course
 
+UPDATE = "every gradient was finite; the optimizer's update was not"
 UNREPEATED = "no layer did it when the step was repeated"
 USUAL = 0.1
 """A learning rate that trains most networks; nobody is helped by being sent from 1e6 to 1e5."""
@@ -48,7 +49,7 @@ def non_finite(
     first = ", ".join(str(i) for i in samples[:4].tolist())
     return NonFiniteError(
         f"{what} at step {step} (epoch {epoch + 1}, batch {batch + 1})",
-        where=f"{found or UNREPEATED}; samples {first}, ... of train; {kept}",
+        where=f"{found or (UPDATE if weight else UNREPEATED)}; samples {first}, ... of train; {kept}",
         why=f"weights had grown to {largest:.1e}: the learning rate {lr:g} is too high"
         if largest > GROWN or not math.isfinite(largest)
         else "",
@@ -76,7 +77,7 @@ def _walk_to(course: Course, folder: Path, step: int) -> tuple[str, float]:
 
 
 def _first_bad(course: Course, images: Tensor, labels: Tensor) -> str:
-    """The first module whose output, or else parameter whose gradient, is not finite."""
+    """The first module whose output, or else parameter whose gradient, is not finite; "" if none."""
     if not bool(images.isfinite().all()):
         return "the images themselves are not finite"
     model = course.parts.model
@@ -95,13 +96,16 @@ def _first_bad(course: Course, images: Tensor, labels: Tensor) -> str:
         model.train()
         device = course.arithmetic.device
         with course.arithmetic.precision():
-            loss = course.loss_function(model(images.to(device)), labels.to(device))
+            logits = model(images.to(device))
+            loss = course.loss_function(logits, labels.to(device))
         loss.backward()
     finally:
         for hook in hooks:
             hook.remove()
     if found:
         return found[0]
+    if not bool(logits.isfinite().all()):
+        return "the model's own forward, between its layers, gave the first value not finite"
     if not math.isfinite(loss.item()):
         return "the loss itself: every score was finite, their cross-entropy was not"
     # Backward runs from the last layer to the first, so the last bad gradient came first.
@@ -110,4 +114,4 @@ def _first_bad(course: Course, images: Tensor, labels: Tensor) -> str:
         for name, p in model.named_parameters()
         if p.grad is not None and not bool(torch.isfinite(p.grad).all())
     ]
-    return f"the gradient of {bad[-1]} was the first not finite" if bad else "the update itself"
+    return f"the gradient of {bad[-1]} was the first not finite" if bad else ""

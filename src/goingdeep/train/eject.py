@@ -16,6 +16,7 @@ from goingdeep import models
 from goingdeep.errors import RunFormatError, SettingsError
 from goingdeep.record import DataFacts, Manifest
 from goingdeep.train import plain
+from goingdeep.train.ejectable import obstacles
 from goingdeep.train.settings import Settings, build
 
 
@@ -58,20 +59,12 @@ def _gap(before: str, after: str) -> str:
 
 
 def _refuse(settings: Settings, data: DataFacts) -> None:
-    reasons = {
-        "held-out images (select.holdout)": bool(settings.select.holdout),
-        "class weights (loss.class_weights)": settings.loss.class_weights != "none",
-        "averaged weights (ema.decay)": bool(settings.ema.decay),
-        f"device {settings.device}": settings.device != "cpu",
-        f"data {data.name}": data.name not in plain.IDX and not plain.npz_keys(data),
-    }
-    for what, used in reasons.items():
-        if used:
-            raise SettingsError(
-                f"gd eject cannot write a short plain script for {what}",
-                fix="gd train --recipe fast, then gd eject",
-                more="docs/recipes.md",
-            )
+    for what, fix in obstacles(settings, data).items():
+        raise SettingsError(
+            f"gd eject cannot write a short plain script for {what}",
+            fix=fix,
+            more="docs/recipes.md",
+        )
 
 
 def _layers(settings: Settings, data: DataFacts) -> list[nn.Module]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 import numpy as np
 import safetensors.numpy
-import torch
 from torch import nn
 
 from goingdeep.data.images import Part
-from goingdeep.data.loader import Batch, batches_in_order
+from goingdeep.data.loader import batches_in_order
 from goingdeep.data.show import picture_grid
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import write_manifest
@@ -22,9 +20,10 @@ from goingdeep.record.events import Finished, Gap
 from goingdeep.record.files import write_atomic, writing
 from goingdeep.train import metrics
 from goingdeep.train.saved import save_model
+from goingdeep.train.tested import Scores, tested
 from goingdeep.train.training import Training
 
-WORST = 25
+WORST = 24
 
 
 def finish(training: Training) -> dict[str, Any]:
@@ -40,17 +39,9 @@ def finish(training: Training) -> dict[str, Any]:
     model = course.choose(folder)
     save_model(folder, model, data, settings)
     began = time.perf_counter()
-    logits = _logits(training, model, data.test)
-    fit = None
-    if data.validation is not None:
-        fit = (_logits(training, model, data.validation), data.validation.labels)
-    test = metrics.summarise(logits, data.test.labels, data.class_names, fit=fit)
-    if settings.test.mirror:
-        mirrored = _logits(training, model, data.test, mirror=True)
-        both = metrics.softmax(logits) + metrics.softmax(mirrored)
-        right = int((both.argmax(1) == data.test.labels).sum())
-        test["mirror_accuracy"] = right / len(data.test)
-        test["mirror_interval"] = list(metrics.wilson(right, len(data.test)))
+    test, logits = tested(
+        lambda part: _logits(training, model, part), data, mirror=settings.test.mirror
+    )
     with writing(folder / "predictions.safetensors"):
         write_atomic(
             folder / "predictions.safetensors",
@@ -100,21 +91,12 @@ def _chosen(training: Training) -> str:
     return f"{kind} after the last step"
 
 
-def _logits(
-    training: Training, model: nn.Module, part: Part, *, mirror: bool = False
-) -> np.ndarray[Any, np.dtype[np.float32]]:
-    batches: Iterable[Batch] = training.stop.watching(batches_in_order(part))
-    if mirror:
-        batches = _mirrored(batches)
+def _logits(training: Training, model: nn.Module, part: Part) -> Scores:
+    batches = training.stop.watching(batches_in_order(part))
     return training.course.logits(model, batches).numpy()
 
 
-def _mirrored(batches: Iterable[Batch]) -> Iterator[Batch]:
-    for images, labels in batches:
-        yield torch.flip(images, [3]), labels
-
-
-def _draw_worst_errors(training: Training, logits: np.ndarray[Any, np.dtype[np.float32]]) -> None:
+def _draw_worst_errors(training: Training, logits: Scores) -> None:
     """A picture of the most confident mistakes; a run is not lost because it could not be drawn."""
     data = training.course.data
     worst = metrics.worst_errors(logits, data.test.labels, WORST)
@@ -122,11 +104,11 @@ def _draw_worst_errors(training: Training, logits: np.ndarray[Any, np.dtype[np.f
         return
     said = logits.argmax(1)
     captions = [
-        f"{data.class_names[data.test.labels[i]]} taken for {data.class_names[said[i]]}"
+        f"{data.class_names[data.test.labels[i]]}\ntaken for {data.class_names[said[i]]}"
         for i in worst
     ]
     try:
         picture_grid(data.test.images[worst], captions, training.folder / "worst-errors.png")
     except (OSError, ValueError, GoingDeepError) as error:
-        gap = Gap(time=time.time(), what="worst-errors.png", reason=str(error))
+        gap = Gap(time=time.time(), step=training.state.step, what="worst-errors.png", reason=str(error))
         training.log.write(gap)

@@ -10,9 +10,8 @@ import itertools
 import time
 from typing import TYPE_CHECKING
 
-import torch
-
 from goingdeep.train import loop
+from goingdeep.train.capability import generators, set_generators
 from goingdeep.train.optimizer import make_optimizer
 
 if TYPE_CHECKING:
@@ -27,9 +26,9 @@ SHARE_FOR_TRAINING = 0.88
 def steps_in(seconds: float, course: Course) -> int:
     """Steps that fit into so many seconds, at least one.
 
-    Changes: nothing of the run; model and optimizer are copies, the global generator is put back.
+    Changes: nothing of the run; model and optimizer are copies, the global generators are put back.
     """
-    generator = torch.get_rng_state()
+    before = generators(course.arithmetic.device)
     model = copy.deepcopy(course.parts.model)
     losses = loop.train(
         model,
@@ -48,5 +47,5 @@ def steps_in(seconds: float, course: Course) -> int:
         next(losses).item()  # waits for the device, so that work is timed and not queueing
         done += 1
     per_step = (time.perf_counter() - began) / done
-    torch.set_rng_state(generator)
+    set_generators(before, course.arithmetic.device)
     return max(1, int(SHARE_FOR_TRAINING * seconds / per_step))

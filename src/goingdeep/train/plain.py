@@ -8,50 +8,13 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from goingdeep.record import DataFacts
+from goingdeep.train.ejectable import IDX, npz_keys, npz_path
 from goingdeep.train.settings import Settings
-
-IDX = {
-    "fashion-mnist": "/usr/share/datasets/fashion-mnist",
-    "mnist": "/usr/share/datasets/mnist",
-}
-"""Data sets kept as four IDX files, and where the system keeps them."""
-
-NPZ_KEYS = (
-    ("train_images", "train_labels", "test_images", "test_labels"),
-    ("x_train", "y_train", "x_test", "y_test"),
-)
-"""Names of arrays that the script reads as they are."""
-
-
-def _npz(data: DataFacts) -> Path | None:
-    """The .npz file the images come from, if they do."""
-    if data.source == "fashion-mnist-sample":
-        return Path(str(files("goingdeep.data") / "sample" / "fashion-mnist-sample.npz"))
-    return Path(data.source) if data.source.endswith(".npz") else None
-
-
-def npz_keys(data: DataFacts) -> tuple[str, ...]:
-    """The names of the four arrays, where they can be used as they are: bytes, channels first."""
-    path = _npz(data)
-    if path is None or not path.is_file():
-        return ()
-    with np.load(path, allow_pickle=False) as file:
-        for keys in NPZ_KEYS:
-            if all(key in file for key in keys):
-                images = file[keys[0]]
-                plain = images.dtype == np.uint8 and file[keys[1]].dtype.kind in "iu"
-                fits = images.shape[1:] in (data.image, data.image[1:])
-                return keys if plain and fits else ()
-    return ()
-
 
 def _words(text: str) -> str:
     """A name in the script's title: a run may come from anybody, and a quote would end the text."""
@@ -60,9 +23,9 @@ def _words(text: str) -> str:
 
 def head(s: Settings, data: DataFacts, steps: int) -> str:
     """Title, imports and numbers."""
-    path = IDX.get(data.name) or str(_npz(data))
-    what = "folder of the four IDX files" if data.name in IDX else ".npz file"
-    modules = "import gzip\nimport sys\n" if data.name in IDX else "import sys\n"
+    path = IDX.get(data.source) or str(npz_path(data))
+    what = "folder of the four IDX files" if data.source in IDX else ".npz file"
+    modules = "import gzip\nimport sys\n" if data.source in IDX else "import sys\n"
     needs_f = "from torch.nn import functional as F\n" if s.augment.shift else ""
     return f'''
 """Train {s.model} on {_words(data.name)} with plain PyTorch.
@@ -92,7 +55,7 @@ torch.set_num_threads({s.threads})
 
 def reading(data: DataFacts, s: Settings) -> str:
     """How the images are read, and changed for training."""
-    if data.name in IDX:
+    if data.source in IDX:
         c, h, w = data.image
         reading = f"""
 # Images are kept as u8[N,{c},{h},{w}], labels as i64[N].

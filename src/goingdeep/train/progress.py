@@ -10,7 +10,6 @@ import contextlib
 import math
 import sys
 import threading
-import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -36,8 +35,6 @@ class Progress:
         self._live = live
         self._quiet = quiet
         self._shown = 0
-        self._from = live.step
-        self._began = time.perf_counter()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="gd-progress", daemon=True)
         self._bar: Bar | None = None
@@ -98,7 +95,7 @@ class Progress:
                 self._task,
                 completed=live.step,
                 total=live.steps,
-                description=f"epoch {live.epoch + 1} of {live.epochs}  {live.phase}",
+                description=f"epoch {min(live.epoch + 1, live.epochs)} of {live.epochs}  {live.phase}",
                 loss=loss,
                 refresh=True,
             )

@@ -43,7 +43,7 @@ RECIPES: Final[Mapping[str, Mapping[str, Value]]] = MappingProxyType(
         },
         "best": {
             "model": "resnet",
-            "epochs": 6,
+            "epochs": 7,
             "batch_size": 128,
             "precision": "auto",
             "layout": "auto",

@@ -13,6 +13,8 @@ from goingdeep.errors import printable
 from goingdeep.record import Manifest, encoding
 from goingdeep.record.runs import LATEST, RUNS, short_name
 from goingdeep.train.words import cells, clip, many, pad
+from goingdeep.train.ejectable import MODELS, obstacles
+from goingdeep.train.settings import build
 
 if TYPE_CHECKING:
     from torch import nn
@@ -95,8 +97,10 @@ def _suggestions(folder: Path, manifest: Manifest) -> Iterable[str]:
     run = "" if newest and folder.parent.name == RUNS.name else f" {short_name(folder)}"
     commands = {
         f"gd predict{run} PICTURE.png": "what is in a picture",
-        f"gd eject{run}": "the same training as a plain PyTorch script",
     }
+    settings = build(manifest.settings)
+    if settings.model in MODELS and manifest.data and not obstacles(settings, manifest.data):
+        commands[f"gd eject{run}"] = "the same training as a plain PyTorch script"
     source = manifest.data.source if manifest.data else ""
     if source:
         # A name stays as it is; so does a path that leads elsewhere.

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from goingdeep.errors import ShapeError
-from goingdeep.train import metrics
 from goingdeep.train.again import images_of, read_run
 from goingdeep.train.saved import Classifier
 from goingdeep.train.settings import build
 from goingdeep.train.start import Progress, Source, load
+from goingdeep.train.tested import tested
 
 
 def retest(folder: Path, source: Source | None, progress: Progress = None) -> dict[str, Any]:
-    """Test the model of a run; see `session.test`."""
+    """Test the model of a run, on the CPU; see `session.test`."""
     manifest = read_run(folder)
     classifier = Classifier(folder)
     if source is None and manifest.data is not None:
@@ -34,6 +34,6 @@ def retest(folder: Path, source: Source | None, progress: Progress = None) -> di
                 fix="gd test RUN (tests on the run's own data)",
                 more="docs/data.md",
             )
-    logits = classifier.logits(data.test.images)
-    test = metrics.summarise(logits, data.test.labels, data.class_names)
+    mirror = build(manifest.settings).test.mirror
+    test, _ = tested(lambda part: classifier.logits(part.images), data, mirror=mirror)
     return {"run": str(folder), "data": data.name, "test": test}

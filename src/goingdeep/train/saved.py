@@ -105,7 +105,7 @@ class Classifier:
         folder: a finished run.
         model: the architecture, where it is not the one written in the run: `file.py:function` when
             the file has moved.
-        device: where to compute; "auto" takes a GPU when there is one.
+        device: where to compute; the CPU by default.
     Raises:
         RunNotFoundError: the run has no model yet. RunFormatError: the model is damaged.
     """

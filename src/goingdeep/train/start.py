@@ -10,8 +10,9 @@ import importlib.metadata
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,16 @@ Source = str | Path | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Start:
-    """A run that is ready to be trained. made: whether its folder was made for it."""
+    """A run that is ready to be trained.
+
+    made: whether its folder was made for it. began: `time.perf_counter` when the command started.
+    """
 
     folder: Path
     manifest: Manifest
     data: ImageData
     made: bool = False
+    began: float = field(default_factory=time.perf_counter)
 
 
 def choose_settings(
@@ -66,6 +71,13 @@ def choose_settings(
         reason = "minutes" if chosen.minutes else "select.patience"
         values["select.holdout"] = Setting(
             HOLDOUT, "default", f"{reason} chooses on held-out images"
+        )
+    optimizer = chosen.optimizer
+    if optimizer.name == "sgd" and optimizer.nesterov and not optimizer.momentum:
+        raise SettingsError(
+            "optimizer.nesterov needs a momentum above 0, got 0",
+            fix="--set optimizer.nesterov=false",
+            more="docs/recipes.md",
         )
     models.check_name(chosen.model)
     named = models.file_and_function(chosen.model)
@@ -92,6 +104,7 @@ def begin(
         SettingsError: a batch would be larger than the training part; the same.
         RunExistsError, WriteError: the folder cannot be made.
     """
+    began = time.perf_counter()
     settings = build(values)
     data = load(source, settings, progress)
     if settings.batch_size > len(data.train) and values["batch_size"].origin in (
@@ -132,7 +145,7 @@ def begin(
         raise
     if folder.parent == RUNS:
         point_latest(folder)
-    return Start(folder, manifest, data, made)
+    return Start(folder, manifest, data, made, began)
 
 
 def load(source: Source, settings: Settings, progress: Progress = None) -> ImageData:

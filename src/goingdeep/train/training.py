@@ -25,10 +25,11 @@ from goingdeep.data.images import ImageData, Part
 from goingdeep.data.loader import Batch, ImageDataset, batches_in_order
 from goingdeep.record import EventLog, Manifest, write_blob, write_manifest
 from goingdeep.record.events import Checkpointed, Epoch, FirstBatch, Resumed, Started
-from goingdeep.record.files import writing
+from goingdeep.record.files import write_atomic, writing
 from goingdeep.train import checkpoint, diagnose
 from goingdeep.train.course import Course
 from goingdeep.train.stop import Stopped, StopRequest
+from goingdeep.train.toml import to_toml
 
 READ_EVERY = 64
 """Steps between two readings of the loss: on a GPU a reading waits for all work queued so far."""
@@ -57,20 +58,22 @@ class Training:
     Args:
         folder: with a `run.json`. manifest: its content; completed and written here.
         data: the images. log: the run's event log. stop: asked between two steps.
+        began: `time.perf_counter` when this process began with the run.
     Raises:
         SettingsError, ShapeError, DeviceError: model, data and settings do not fit.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, data: ImageData, log: EventLog, stop: StopRequest
+        self, folder: Path, manifest: Manifest, data: ImageData, log: EventLog, stop: StopRequest,
+        began: float,
     ) -> None:
         self.folder, self.manifest, self.log, self.stop = folder, manifest, log, stop
-        self._started = time.perf_counter()
+        self._started = began
         self.course = Course(manifest, data)
         self.live = Live(steps=self.course.steps, epochs=self.course.epochs)
         self._losses: list[Tensor] = []
         self._saved_at = time.perf_counter()
-        self._wait = 0.0
+        self._wait = self._saving = 0.0
         self._seconds_before = 0.0
 
     @property
@@ -88,8 +91,11 @@ class Training:
             NonFiniteError: a loss or weight became NaN or infinite; the last checkpoint is good.
             WriteError: the disk refuses.
         """
-        self.manifest.status = "running"
+        self.manifest.status, self.manifest.error = "running", ""
         write_manifest(self.folder, self.manifest)
+        # Written again now that the machine's part is known: so `--config` repeats this very run.
+        settings = to_toml(self.manifest.settings).encode("utf-8", "backslashreplace")
+        write_atomic(self.folder / "settings.toml", settings)
         name = self.course.go_to_newest(self.folder)
         if self.log.empty:
             device = str(self.course.arithmetic.device)
@@ -124,10 +130,10 @@ class Training:
     def _epoch(self) -> None:
         course, state, live = self.course, self.state, self.live
         live.epoch, live.phase = state.epoch, "training"
+        began, self._wait, self._saving = time.perf_counter(), 0.0, 0.0
         batches = course.batches(state.epoch, state.step_in_epoch)
         moment = max(1, course.steps // 10)
-        began, self._wait = time.perf_counter(), 0.0
-        first = state.step
+        first = state.step_in_epoch
         for loss in course.losses(self._timed(batches), state.step):
             state.step += 1
             state.step_in_epoch += 1
@@ -143,22 +149,25 @@ class Training:
                 self._save("time")
             self.stop.check()
         self._read_losses()
-        self._end_epoch(time.perf_counter() - began, state.step - first)
+        size, count = course.settings.batch_size, len(course.data.train)
+        samples = min(state.step_in_epoch * size, count) - min(first * size, count)
+        self._end_epoch(time.perf_counter() - began - self._saving, samples)
         self._save("epoch")
         self.stop.check()
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The same batches; the time spent waiting for them is added up."""
+        before = time.perf_counter()
         source = iter(batches)
         while True:
-            before = time.perf_counter()
             batch = next(source, None)
             self._wait += time.perf_counter() - before
             if batch is None:
                 return
             yield batch
+            before = time.perf_counter()
 
-    def _end_epoch(self, seconds: float, steps: int) -> None:
+    def _end_epoch(self, seconds: float, samples: int) -> None:
         state = self.state
         before = time.perf_counter()
         scores = {}
@@ -175,7 +184,7 @@ class Training:
             loss=state.loss_sum / max(1, state.step_in_epoch),
             rate=float(self.course.parts.optimizer.param_groups[0]["lr"]),
             scores=scores,
-            samples=min(steps * settings.batch_size, len(data.train)),
+            samples=samples,
             train_seconds=seconds,
             test_seconds=time.perf_counter() - before,
             data_wait=self._wait / seconds if seconds else 0.0,
@@ -216,12 +225,12 @@ class Training:
 
     def _save(self, reason: str) -> None:
         self._read_losses()
-        for name, value in self.course.parts.model.state_dict().items():
-            if value.is_floating_point() and not bool(value.isfinite().all()):
-                # The loss of this step was still finite; the next one would not have been.
-                raise diagnose.non_finite(
-                    self.course, self.folder, self.state.step + 1, math.nan, weight=name
-                )
+        # Buffers are left out: a mask of minus infinity is one, and means no harm.
+        for name, value in self.course.parts.model.named_parameters():
+            if not bool(value.isfinite().all()):
+                # The loss of this step was still finite; its update ruined the weight.
+                step = self.state.step
+                raise diagnose.non_finite(self.course, self.folder, step, math.nan, weight=name)
         before = time.perf_counter()
         self.state.seconds = self._seconds_before + before - self._started
         if reason == "moment":
@@ -233,6 +242,7 @@ class Training:
                 (self.folder / "scalars").mkdir(exist_ok=True)
             self.course.parts.curve.write(self.folder / "scalars" / "loss.npy")
         self._saved_at = time.perf_counter()
+        self._saving += self._saved_at - before
         self.log.write(
             Checkpointed(
                 time=time.time(), step=self.state.step, name=name, reason=reason,
@@ -243,7 +253,7 @@ class Training:
     def _record_first_batch(self) -> None:
         """Keep the first samples of the first batch as the model will get them, to look at."""
         data, plan = self.course.data, self.course.plan(0)
-        samples = plan.order[:FIRST_BATCH_SAMPLES]
+        samples = plan.order[: min(FIRST_BATCH_SAMPLES, self.course.settings.batch_size)]
         images, labels = ImageDataset(data.train, plan).__getitems__(samples)
         pixels = (images * 255).round().byte().numpy()
         if pixels.nbytes <= FIRST_BATCH_BYTES:
@@ -257,5 +267,5 @@ class Training:
             )
 
     def seconds(self) -> float:
-        """Wall time spent on this run so far, over all its processes."""
+        """Wall time spent on this run so far, over all its processes, from opening the images on."""
         return self._seconds_before + time.perf_counter() - self._started
