@@ -264,7 +264,7 @@ def data_show(
 
 def _free(stem: str) -> Path:
     """A name for a picture that nothing in this folder has."""
-    names = (f"{stem}{number and f'-{number}' or ''}.png" for number in itertools.count())
+    names = (f"{stem}{(number and f'-{number}') or ''}.png" for number in itertools.count())
     return Path(next(name for name in names if not os.path.lexists(name)))
 
 

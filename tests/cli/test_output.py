@@ -89,7 +89,7 @@ def test_data_show_is_text_to_read(gd, home):
     assert lines[-1] == "picture   data-contact-sheet.png (some images of each class)"
     assert (home / "data-contact-sheet.png").is_file()
     facts = json.loads(gd("data", "show", "data", "--json").out)
-    assert facts["picture"] == "data-contact-sheet.png"
+    assert facts["picture"] == "data-contact-sheet-1.png"  # nothing is replaced
     assert facts["parts"]["train"]["count"] + facts["parts"]["test"]["count"] == 18
 
 

@@ -11,9 +11,7 @@ from tests.house.tree import MODULES, ROOT, SOURCE
 from goingdeep import errors
 
 LONGEST = 300
-LONGER = {
-    "train/plain.py": "the ejected script stands in it, to be read as one piece",
-}
+LONGER = {}
 BANNED = {"utils", "helpers", "common", "base", "core", "manager"}
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import time
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 

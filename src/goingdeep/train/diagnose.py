@@ -47,9 +47,10 @@ def non_finite(
     kept = f"checkpoint {name} is good" if name else "no checkpoint had been written yet"
     what = f"the loss became {loss}" if not weight else f"weight {weight} stopped being finite"
     first = ", ".join(str(i) for i in samples[:4].tolist())
+    found = found or (UPDATE if weight else UNREPEATED)
     return NonFiniteError(
         f"{what} at step {step} (epoch {epoch + 1}, batch {batch + 1})",
-        where=f"{found or (UPDATE if weight else UNREPEATED)}; samples {first}, ... of train; {kept}",
+        where=f"{found}; samples {first}, ... of train; {kept}",
         why=f"weights had grown to {largest:.1e}: the learning rate {lr:g} is too high"
         if largest > GROWN or not math.isfinite(largest)
         else "",
@@ -77,7 +78,7 @@ def _walk_to(course: Course, folder: Path, step: int) -> tuple[str, float]:
 
 
 def _first_bad(course: Course, images: Tensor, labels: Tensor) -> str:
-    """The first module whose output, or else parameter whose gradient, is not finite; "" if none."""
+    """The first module's output, or else parameter's gradient, that is not finite; "" if none."""
     if not bool(images.isfinite().all()):
         return "the images themselves are not finite"
     model = course.parts.model

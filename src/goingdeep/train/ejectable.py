@@ -32,7 +32,7 @@ NPZ_KEYS = (
 
 
 def obstacles(settings: Settings, data: DataFacts) -> dict[str, str]:
-    """What a plain script cannot show in few lines, each with what to do about it; empty if none."""
+    """What a plain script cannot show in few lines, each with what to do about it."""
     recipe = "gd train --recipe fast, then gd eject"
     plain_data = data.source in IDX or bool(npz_keys(data))
     found = {
@@ -43,7 +43,7 @@ def obstacles(settings: Settings, data: DataFacts) -> dict[str, str]:
         f"device {settings.device}": (settings.device not in ("cpu", "auto"), "--device cpu"),
         f"data {data.name}": (
             not plain_data,
-            "np.savez('data.npz', x_train=..., y_train=..., x_test=..., y_test=...), bytes [N,C,H,W]",
+            "save it: np.savez('data.npz', x_train=..., y_train=..., x_test=..., y_test=...)",
         ),
     }
     return {what: fix for what, (true, fix) in found.items() if true}
@@ -71,7 +71,13 @@ def npz_keys(data: DataFacts) -> tuple[str, ...]:
                     fits = shape[1:] in (data.image, data.image[1:])
                     plain = images == np.uint8 and labels.kind in "iu"
                     return keys if fits and plain else ()
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):  # changed since it was trained on
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        zipfile.BadZipFile,
+    ):  # changed since it was trained on
         return ()
     return ()
 

@@ -110,5 +110,7 @@ def _draw_worst_errors(training: Training, logits: Scores) -> None:
     try:
         picture_grid(data.test.images[worst], captions, training.folder / "worst-errors.png")
     except (OSError, ValueError, GoingDeepError) as error:
-        gap = Gap(time=time.time(), step=training.state.step, what="worst-errors.png", reason=str(error))
+        gap = Gap(
+            time=time.time(), step=training.state.step, what="worst-errors.png", reason=str(error)
+        )
         training.log.write(gap)

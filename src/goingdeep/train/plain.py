@@ -16,6 +16,7 @@ from goingdeep.record import DataFacts
 from goingdeep.train.ejectable import IDX, npz_keys, npz_path
 from goingdeep.train.settings import Settings
 
+
 def _words(text: str) -> str:
     """A name in the script's title: a run may come from anybody, and a quote would end the text."""
     return "".join(c if c.isalnum() or c in " -_./" else "?" for c in text)

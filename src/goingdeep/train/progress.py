@@ -90,12 +90,13 @@ class Progress:
             self._say(line(row))
             self._shown += 1
         if self._bar is not None and self._task is not None:
+            epoch = min(live.epoch + 1, live.epochs)
             loss = "" if math.isnan(live.loss) else f"{live.loss:.4f}"
             self._bar.update(
                 self._task,
                 completed=live.step,
                 total=live.steps,
-                description=f"epoch {min(live.epoch + 1, live.epochs)} of {live.epochs}  {live.phase}",
+                description=f"epoch {epoch} of {live.epochs}  {live.phase}",
                 loss=loss,
                 refresh=True,
             )

@@ -64,7 +64,12 @@ class Training:
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, data: ImageData, log: EventLog, stop: StopRequest,
+        self,
+        folder: Path,
+        manifest: Manifest,
+        data: ImageData,
+        log: EventLog,
+        stop: StopRequest,
         began: float,
     ) -> None:
         self.folder, self.manifest, self.log, self.stop = folder, manifest, log, stop
@@ -267,5 +272,5 @@ class Training:
             )
 
     def seconds(self) -> float:
-        """Wall time spent on this run so far, over all its processes, from opening the images on."""
+        """Wall time of this run so far, over all its processes, from opening the images on."""
         return self._seconds_before + time.perf_counter() - self._started
