@@ -74,13 +74,15 @@ def test_cnn_takes_the_images_of_scikit_learn_digits():
     assert models.build("cnn", 1, 8, 8, 10)(torch.rand(2, 1, 8, 8)).shape == (2, 10)
 
 
-@pytest.mark.parametrize(("name", "side"), [("cnn", 8), ("resnet", 12)])
-def test_too_small_images_are_refused(name, side):
+@pytest.mark.parametrize(
+    ("name", "side", "times"), [("cnn", 8, "three times"), ("resnet", 12, "twice")]
+)
+def test_too_small_images_are_refused(name, side, times):
     with pytest.raises(ShapeError) as caught:
         models.build(name, 1, side - 1, 40, 10)
     assert str(caught.value) == (
         f"{name} expects images of at least {side}x{side}, got {side - 1}x40\n"
-        "  why:   it halves the image three times\n"
+        f"  why:   it halves the image {times}\n"
         f"  fix:   --model mlp, or --set data.size={side} --set data.resize=pad\n"
         "  more:  docs/models.md"
     )

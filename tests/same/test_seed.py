@@ -139,3 +139,12 @@ def test_images_shared_by_training_and_test_are_counted_and_said(arrays, tmp_pat
     shared["x_test"][:7] = arrays["x_train"][:7]
     run = session.train(shared, model="mlp", out=tmp_path / "run", settings=QUICK)
     assert "7 of the test images are also in the training part" in run.manifest.data.notes
+
+
+def test_a_run_leaves_the_number_of_threads_as_it_was(arrays, first, tmp_path):
+    """Else a later run in this process would be made with it, and have other bits."""
+    before = torch.get_num_threads()
+    settings = dict(QUICK, epochs=1, threads=1 if before > 1 else 2)
+    run = session.train(arrays, model="mlp", out=tmp_path / "run", settings=settings)
+    assert run.manifest.settings["threads"].value != before
+    assert torch.get_num_threads() == before

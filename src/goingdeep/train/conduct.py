@@ -48,18 +48,26 @@ def conduct(start: Start, *, quiet: bool, announce: Announce = None) -> dict[str
 def _train(
     start: Start, log: EventLog, stop: StopRequest, *, quiet: bool, announce: Announce
 ) -> dict[str, Any]:
+    import torch
+
     from goingdeep.train.finish import finish
     from goingdeep.train.progress import Progress
     from goingdeep.train.report import opening
     from goingdeep.train.training import Training
 
     stop.check()
-    training = Training(start.folder, start.manifest, start.data, log, stop, start.began)
-    if announce is not None:
-        announce(opening(start.manifest, training.course.parts.model))
-    with Progress(training.live, quiet=quiet):
-        training.run()
-        return finish(training)
+    # A run sets the number of threads it was made with; the next one of this process, and whatever
+    # else the user computes in it, must not inherit that.
+    threads = torch.get_num_threads()
+    try:
+        training = Training(start.folder, start.manifest, start.data, log, stop, start.began)
+        if announce is not None:
+            announce(opening(start.manifest, training.course.parts.model))
+        with Progress(training.live, quiet=quiet):
+            training.run()
+            return finish(training)
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextlib.contextmanager
