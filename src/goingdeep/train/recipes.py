@@ -1,7 +1,7 @@
 """The recipes: what is chosen for the user who chooses nothing.
 
 quickstart  the PyTorch tutorial's exact setting; slow to learn on purpose, to compare with
-fast        the best accuracy in the time the tutorial's script takes (the default)
+fast        as accurate as it gets in about the tutorial script's time (the default)
 best        minutes instead of seconds; holds out images to choose the best epoch on
 """
 
