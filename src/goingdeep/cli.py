@@ -27,7 +27,6 @@ data_app = App(name="data", help="Look at a data set, or fetch one.")
 app.command(data_app)
 
 Run = Annotated[str, Parameter(help="A path, a name in runs/, or latest.")]
-Flag = Annotated[bool, Parameter(negative="")]
 
 
 @app.command

@@ -5,7 +5,7 @@ Three lines of plain PyTorch load the weights; `Classifier` also knows how pictu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
@@ -19,8 +19,8 @@ from safetensors import SafetensorError
 from torch import nn
 
 from goingdeep import models
-from goingdeep.data.images import I64, U8, ImageData, Resize
-from goingdeep.data.loader import Batch, to_float
+from goingdeep.data.images import I64, U8, ImageData, Part, Resize
+from goingdeep.data.loader import batches_in_order
 from goingdeep.data.pictures import as_uint8, list_pictures, read_picture
 from goingdeep.errors import RunFormatError, RunNotFoundError, SettingsError
 from goingdeep.record.encoding import UNREADABLE, to_json
@@ -33,7 +33,6 @@ from goingdeep.train.checkpoint import weights
 from goingdeep.train.settings import Settings
 
 FORMAT = 1
-BATCH = 500
 Channels = Annotated[int, msgspec.Meta(ge=1, le=64)]
 Side = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 
@@ -150,17 +149,11 @@ class Classifier:
 
     def logits(self, images: U8) -> npt.NDArray[np.float32]:
         """Raw scores f32[N,K] for u8[N,C,H,W], computed as the run's own test was."""
-
-        def batches() -> Iterator[Batch]:
-            for begin in range(0, len(images), BATCH):
-                # A copy: images from the cache are mapped read-only, which torch warns about.
-                part = torch.from_numpy(np.array(images[begin : begin + BATCH]))
-                yield to_float(part), torch.zeros(len(part), dtype=torch.int64)
-
         if not len(images):
             return np.zeros((0, len(self.class_names)), np.float32)
+        part = Part(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
         scores = loop.evaluate(
-            self.model, batches(), self.arithmetic.precision(), self.arithmetic.device
+            self.model, batches_in_order(part), self.arithmetic.precision(), self.arithmetic.device
         )
         return scores.numpy()
 

@@ -49,7 +49,6 @@ class Live:
     loss: float = math.nan
     phase: str = "starting"
     rows: list[Epoch] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class Training:
