@@ -87,6 +87,31 @@ def train(
 
 
 @app.command
+def run(
+    script: Annotated[str, Parameter(help="A Python file, or a folder with a main program.")],
+    /,
+    *arguments: Annotated[str, Parameter(help="The program's own arguments and options.")],
+    module: Annotated[
+        bool, Parameter(name="-m", help="What follows is a module: -m package.module", negative="")
+    ] = False,
+    out: Annotated[str, Parameter(help="The run's folder, new or empty (default: in runs/).")] = "",
+    quiet: Annotated[bool, Parameter(help="Print no summary at the end.", negative="")] = False,
+    moments: Annotated[
+        bool, Parameter(help="Keep a few steps in memory, to replay them changed.", negative="")
+    ] = False,
+) -> None:
+    """Run a training program as it is, and record what its loop really does.
+
+    These options stand before the program; everything after its name belongs to it. It runs exactly
+    as with python SCRIPT ARGUMENTS; the summary goes to the error stream.
+    """
+    # `main` is here first, and reads the words itself: those of the program are not ours to read.
+    flags = {"--quiet": quiet, "--moments": moments, "-m": module}
+    words = [*(("--out", out) if out else ()), *(name for name, is_on in flags.items() if is_on)]
+    _run_program([*words, script, *arguments])
+
+
+@app.command
 def resume(
     run: Run = "latest",
     /,
@@ -222,9 +247,13 @@ def _show_result(run: Any, *, quiet: bool, json: bool) -> None:
 
 def main() -> None:
     """Run the command; an error of ours is five lines and exit code 2, never a traceback."""
+    words = sys.argv[1:]
+    if words[:1] == ["run"]:
+        _run_program(words[1:])
+        words = ["run", "--help"]
     prepare_streams()
     try:
-        app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
+        app(words, exit_on_error=False, print_error=False, result_action="return_value")
         say("", end="")
     except GoingDeepError as error:
         _fail(f"{type(error).__name__}: {error}")
@@ -244,6 +273,20 @@ def main() -> None:
         if error.errno != errno.ENOSPC or error.filename:
             raise
         _fail(f"WriteError: {output_error(error)}")  # it was the text of --help
+
+
+def _run_program(words: list[str]) -> None:
+    """Become the program of `gd run`; returns where help was asked for.
+
+    Its words are not read as options of ours, and its streams are left as they are.
+    """
+    from goingdeep.watched import run_program
+
+    try:
+        run_program(words)
+    except GoingDeepError as error:
+        prepare_streams()
+        _fail(f"{type(error).__name__}: {error}")
 
 
 def _note(stop: BaseException, otherwise: str = "") -> None:

@@ -10,13 +10,16 @@
     ├── DownloadError (ConnectionError)           a data set could not be fetched
     ├── SettingsError (ValueError)                a setting with a value it cannot have
     │   └── UnknownNameError (LookupError)            no such data set, model, recipe or key
+    ├── ScriptError (ValueError)                  a program that cannot be started
+    │   └── ScriptNotFoundError (FileNotFoundError)   there is none of that name
     ├── DeviceError (RuntimeError)                the device asked for is not there
     ├── RunError (RuntimeError)                   a run folder that cannot be used
     │   ├── RunNotFoundError (FileNotFoundError)      no run there
     │   ├── RunFormatError (ValueError)               damaged, or written by a newer version
     │   ├── RunBusyError (BlockingIOError)            somebody else is writing to it
     │   ├── RunExistsError (FileExistsError)          the folder is already in use
-    │   └── RunChangedError (ValueError)              data or settings are not those it began with
+    │   ├── RunChangedError (ValueError)              data or settings are not those it began with
+    │   └── WatchError                                this program cannot be watched now
     ├── WriteError (OSError)                      disk full, read-only, not allowed
     └── NonFiniteError (FloatingPointError)       loss, gradient or weight became NaN or infinite
 
@@ -108,6 +111,14 @@ class UnknownNameError(SettingsError, LookupError):
         return cls(f"there is no {kind} called {name!r}", why=why, fix=fix, more=more)
 
 
+class ScriptError(GoingDeepError, ValueError):
+    """A program cannot be started."""
+
+
+class ScriptNotFoundError(ScriptError, FileNotFoundError):
+    """There is no program of that name."""
+
+
 class DeviceError(GoingDeepError, RuntimeError):
     """The device asked for is not there."""
 
@@ -134,6 +145,10 @@ class RunExistsError(RunError, FileExistsError):
 
 class RunChangedError(RunError, ValueError):
     """Data or settings are not those the run began with."""
+
+
+class WatchError(RunError):
+    """This program cannot be watched now."""
 
 
 class WriteError(GoingDeepError, OSError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from goingdeep.errors import (
     UnknownNameError,
 )
 from goingdeep.record import (
+    EventLog,
     Manifest,
     find_run,
     is_live,
@@ -31,11 +32,11 @@ from goingdeep.record import (
     read_result,
 )
 from goingdeep.record.files import write_error
-from goingdeep.record.runs import is_saved, take_back
+from goingdeep.record.runs import is_saved, slug, take_back
 from goingdeep.train.again import again, read_run
 from goingdeep.train.conduct import Announce, conduct
 from goingdeep.train.settings import Settings, Value, build, check, resolve
-from goingdeep.train.start import Progress, Source, begin, choose_settings, slug
+from goingdeep.train.start import Progress, Source, begin, choose_settings
 
 if TYPE_CHECKING:
     from goingdeep.train.saved import Classifier, Predictions
@@ -89,7 +90,7 @@ def train(
         config: a TOML file of settings.
         out: the run's folder, new or empty; by default one in runs/.
         settings: any setting by its dotted key, {"optimizer.lr": 0.1}.
-        watch: record the loss at every step, and the first batch.
+        watch: record what the loop does, the loss at every step and the first batch.
         quiet: print nothing. announce: told in words what is about to happen.
         command: what to write into run.json as the command.
         progress: told (what, done, total) while data is fetched or read.
@@ -105,7 +106,9 @@ def train(
     values = choose_settings(recipe, chosen, Path(config) if config else None)
     start = begin(data, values, out=out, command=tuple(command), watch=watch, progress=progress)
     try:
-        result = conduct(start, quiet=quiet, announce=announce)
+        result = conduct(
+            start, quiet=quiet, announce=announce, around=_watched if watch else None
+        )
     except RunBusyError:
         raise  # the folder is somebody else's
     except GoingDeepError:
@@ -137,8 +140,27 @@ def resume(
         if result is not None and is_saved(folder):
             return Run(folder, manifest, result)
     start = again(folder, data, progress)
-    result = conduct(start, quiet=quiet, announce=announce)
+    around = _watched if start.manifest.watched else None
+    result = conduct(start, quiet=quiet, announce=announce, around=around)
     return Run(folder, start.manifest, result)
+
+
+@contextlib.contextmanager
+def _watched(folder: Path, log: EventLog) -> Iterator[None]:
+    """Watch our own trainer as any other program is watched; it keeps the loss's curve itself."""
+    from goingdeep.watch.watcher import Watcher, is_watched
+
+    if is_watched():
+        yield  # gd.train inside a program that is being watched already
+        return
+    watcher = Watcher(folder, log, curves=False)
+    watcher.start()
+    try:
+        yield
+    except BaseException as error:
+        watcher.stop(error)
+        raise
+    watcher.stop()
 
 
 def load(run: str | Path = "latest", *, model: str = "") -> Classifier:

@@ -278,3 +278,57 @@ def open_files() -> int:
     """How many there are: each new one gets the lowest number that is free."""
     with open(os.devnull) as file:  # noqa: PTH123
         return file.fileno()
+
+
+# -------------------------------------------------------------------- several ranks
+
+
+def timed(time: float, step: int, rank: int) -> Gap:
+    return Gap(time=time, step=step, rank=rank, what="x", reason="y")
+
+
+def test_each_rank_has_a_file_and_they_are_read_by_time(tmp_path):
+    files = {0: [1.0, 4.0, 5.0], 1: [2.0, 3.0, 9.0], 10: [0.5]}
+    for rank, times in files.items():
+        with EventLog(tmp_path, rank) as writer:
+            for number, time in enumerate(times):
+                writer.write(timed(time, number, rank))
+    names = ["events-rank1.jsonl", "events-rank10.jsonl", "events.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    found = [(event.time, event.rank) for event in read_events(tmp_path)]
+    assert found == [(0.5, 10), (1.0, 0), (2.0, 1), (3.0, 1), (4.0, 0), (5.0, 0), (9.0, 1)]
+
+
+def test_a_clock_that_was_set_back_does_not_change_the_order_of_lines(tmp_path):
+    for rank, times in ((0, [5.0, 1.0, 6.0]), (1, [2.0])):
+        with EventLog(tmp_path, rank) as writer:
+            for number, time in enumerate(times):
+                writer.write(timed(time, number, rank))
+    assert [event.time for event in read_events(tmp_path) if event.rank == 0] == [5.0, 1.0, 6.0]
+
+
+def test_a_resume_of_one_rank_makes_only_its_own_lines_void(tmp_path):
+    with EventLog(tmp_path) as writer:
+        for event in (timed(1, 3, 0), timed(2, 8, 0), Resumed(time=3.0, step=5), timed(7, 6, 0)):
+            writer.write(event)
+    with EventLog(tmp_path, 1) as writer:
+        writer.write(timed(2.5, 8, 1))
+    found = [(e.step, e.rank) for e in read_events(tmp_path) if isinstance(e, Gap)]
+    assert found == [(3, 0), (8, 1), (6, 0)]
+
+
+def test_a_file_that_only_looks_like_a_rank_is_not_read(tmp_path):
+    write(tmp_path, gap(1))
+    for name in ("events-rank0.jsonl", "events-rank.jsonl", "events-rank1.jsonl.old", "xevents-rank1.jsonl"):
+        (tmp_path / name).write_bytes(encode(gap(2)))
+    (tmp_path / "events-rank2.jsonl").mkdir()
+    assert steps(tmp_path) == [1]
+
+
+def test_a_later_rank_leaves_the_unfinished_work_of_the_first_alone(tmp_path):
+    with EventLog(tmp_path):
+        (tmp_path / f"{TEMPORARY}1-loss.npy").touch()
+        with EventLog(tmp_path, 1):
+            assert (tmp_path / f"{TEMPORARY}1-loss.npy").exists()
+    with EventLog(tmp_path):
+        assert not (tmp_path / f"{TEMPORARY}1-loss.npy").exists()

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goingdeep.errors import RunFormatError
-from goingdeep.record.events import Blob
+from goingdeep.record.base import Blob
 from goingdeep.record.files import write_atomic, writing
 
 MAX_BYTES = 4 << 20
@@ -28,8 +28,11 @@ _HASH = re.compile(r"[0-9a-f]{32}")
 _DTYPES = frozenset({"u1", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "b1"})
 
 
-def write_blob(folder: Path, array: npt.NDArray[Any]) -> Blob:
+def write_blob(folder: Path, array: npt.NDArray[Any], *, durable: bool = True) -> Blob:
     """Store an array of at most `MAX_BYTES` in the run's `blobs/`.
+
+    Args:
+        folder: the run. array: numbers of any shape. durable: as in `write_atomic`.
 
     Raises:
         ValueError: the array is too large or of a kind that has no raw form.
@@ -47,7 +50,7 @@ def write_blob(folder: Path, array: npt.NDArray[Any]) -> Blob:
     if not path.exists():
         with writing(path):
             path.parent.mkdir(exist_ok=True)
-        write_atomic(path, content)
+        write_atomic(path, content, durable=durable)
     return blob
 
 

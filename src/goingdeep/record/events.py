@@ -1,6 +1,7 @@
 """The facts a run is made of: one JSON object a line in `events.jsonl`, each with its kind.
 
-Adding a kind of event is adding a struct here. A reader meets a kind it does not know without
+Adding a kind of event is adding a struct: here where the run itself writes it, in seen.py or look.py
+where a watcher does. A reader meets a kind it does not know without
 failing: it becomes an `Unknown`. Steps count optimizer steps from the start of the run; `step`
 is the number of steps done when the event was written, so that a resume from step s makes every
 earlier line with a larger step void.
@@ -12,26 +13,10 @@ from typing import Any
 
 import msgspec
 
+from goingdeep.record.base import Blob, Event, Gap, Unknown
 from goingdeep.record.encoding import to_json
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """What every event carries.
-
-    time: seconds since 1970. step: optimizer steps done. rank: which process of a distributed run.
-    """
-
-    time: float
-    step: int = 0
-    rank: int = 0
-
-
-class Blob(msgspec.Struct, frozen=True):
-    """A typed array in `blobs/`: its content hash, dtype ("u1", "f4", "i8") and shape."""
-
-    hash: str
-    dtype: str
-    shape: tuple[int, ...]
+from goingdeep.record.look import LOOK
+from goingdeep.record.seen import SEEN
 
 
 class Started(Event, frozen=True, tag="started"):
@@ -104,19 +89,6 @@ class Finished(Event, frozen=True, tag="finished"):
     seconds: float
 
 
-class Gap(Event, frozen=True, tag="gap"):
-    """What could not be recorded, and why."""
-
-    what: str
-    reason: str
-
-
-class Unknown(Event, frozen=True, tag="unknown"):
-    """An event of a kind this version does not know; `content` is the whole object."""
-
-    content: dict[str, Any] = {}
-
-
 KNOWN = (
     Started
     | Resumed
@@ -127,6 +99,8 @@ KNOWN = (
     | Failed
     | Finished
     | Gap
+    | SEEN
+    | LOOK
 )  # fmt: skip
 
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(KNOWN)

@@ -51,8 +51,12 @@ def write_error(path: Path, error: OSError) -> WriteError:
     )
 
 
-def write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Replace a file in one step, durable once this returns.
+
+    Args:
+        path, content: the file. durable: wait for the disk; without, a power cut may lose the new
+            content, while a killed process loses nothing.
 
     Raises:
         WriteError: the disk is full, read-only or not writable; the old file is untouched.
@@ -63,9 +67,11 @@ def write_atomic(path: Path, content: bytes) -> None:
             with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             temporary.replace(path)
-            sync(path.parent)
+            if durable:
+                sync(path.parent)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()

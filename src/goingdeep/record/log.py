@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import heapq
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,27 +18,31 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from goingdeep.errors import RunBusyError
+from goingdeep.record.base import Event, Gap
 from goingdeep.record.encoding import UNREADABLE
-from goingdeep.record.events import Event, Gap, Resumed, decode, encode
+from goingdeep.record.events import Resumed, decode, encode
 from goingdeep.record.files import remove_unfinished, writing
+
+_RANK_FILE = re.compile(r"events-rank[1-9][0-9]*\.jsonl")
 
 MAX_BYTES = 48 << 20
 """Beyond this only the events that end a run are written, so that a run stays under 64 MB."""
 
 
 class EventLog:
-    """The one writer of a run's `events.jsonl`.
+    """The one writer of a run's `events.jsonl`, or of the file of one rank beside it.
 
     Args:
         folder: the run folder.
+        rank: which process of a distributed run; each but the first has a file of its own.
 
     Raises:
         RunBusyError: another process writes to this run.
         WriteError: the disk refuses.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "events.jsonl"
+    def __init__(self, folder: Path, rank: int = 0) -> None:
+        self._path = folder / (f"events-rank{rank}.jsonl" if rank else "events.jsonl")
         with writing(self._path):
             self._file: BinaryIO = self._path.open("a+b", buffering=0)
         try:
@@ -47,8 +53,9 @@ class EventLog:
             self._file.close()
             raise
         self._full = self._size >= MAX_BYTES
-        for place in (folder, folder / "blobs", folder / "scalars"):
-            remove_unfinished(place)  # whoever holds the lock knows that nobody else writes here
+        if not rank:  # who holds the first lock comes before all others, and knows it is alone
+            for place in (folder, folder / "blobs", folder / "scalars"):
+                remove_unfinished(place)
 
     step = 0
     """Steps done when the newest event was written in this process."""
@@ -110,20 +117,36 @@ def is_live(folder: Path) -> bool:
 def read_events(folder: Path, *, void: bool = False) -> Iterator[Event]:
     """The events that count, in the order in which they were written.
 
+    Those of several ranks are put together by their time.
+
     Args:
         folder: the run folder.
         void: also give the lines that a later resume made void.
     """
+    files = [_read(path) for path in (folder / "events.jsonl", *_of_other_ranks(folder))]
+    # Within one file the order of lines counts, also where the clock was set back.
+    events = list(heapq.merge(*files, key=lambda event: event.time)) if files[1:] else files[0]
+    yield from events if void else _valid(events)
+
+
+def _of_other_ranks(folder: Path) -> list[Path]:
     try:
-        content = (folder / "events.jsonl").read_bytes()
+        return sorted(path for path in folder.iterdir() if _RANK_FILE.fullmatch(path.name))
     except OSError:
-        return
+        return []
+
+
+def _read(path: Path) -> list[Event]:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return []
     events: list[Event] = []
     for line in content[: content.rfind(b"\n") + 1].split(b"\n"):
         # A damaged line in the middle (a disk's fault) must not hide the ones after it.
         with contextlib.suppress(*UNREADABLE):
             events.append(decode(line))
-    yield from events if void else _valid(events)
+    return events
 
 
 def _valid(events: list[Event]) -> list[Event]:

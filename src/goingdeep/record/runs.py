@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,12 @@ def list_runs(folder: Path = RUNS) -> list[tuple[Path, Manifest]]:
     return sorted(found, key=lambda item: (item[1].created, item[0].name), reverse=True)
 
 
-def new_folder(out: str | Path | None, name: str) -> Path:
+def new_folder(out: str | Path | None, name: str, runs: Path = RUNS) -> Path:
     """Make the folder of a new run.
 
     Args:
-        out: the folder asked for, which must be new or empty; None chooses one in `runs/`.
-        name: what to call it in `runs/`; a number is added when it is taken.
+        out: the folder asked for, which must be new or empty; None chooses one in `runs`.
+        name: what to call it there; a number is added when it is taken.
 
     Raises:
         RunExistsError: `out` has something in it.
@@ -96,30 +97,48 @@ def new_folder(out: str | Path | None, name: str) -> Path:
     """
     if out is not None:
         folder = Path(out)
+        refuse_used(folder)
         with writing(folder):
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                used = is_run(folder)
-                raise RunExistsError(
-                    f"{folder} is already in use",
-                    why="it holds a run" if used else "it is not an empty folder",
-                    fix=f"gd resume {short_name(folder)}"
-                    if used
-                    else "choose a new folder: --out DIR",
-                    more="docs/runs.md",
-                )
             folder.mkdir(parents=True, exist_ok=True)
         return folder
-    with writing(RUNS):
-        RUNS.mkdir(exist_ok=True)
+    with writing(runs):
+        runs.mkdir(exist_ok=True)
         number = 1
         while True:
-            folder = RUNS / (name if number == 1 else f"{name}-{number}")
+            folder = runs / (name if number == 1 else f"{name}-{number}")
             try:
                 folder.mkdir()
             except FileExistsError:
                 number += 1
             else:
                 return folder
+
+
+def refuse_used(folder: Path) -> None:
+    """Raise where a new run cannot have this folder because something is in it.
+
+    Raises:
+        RunExistsError: it is a file, or a folder that is not empty. WriteError: it is closed to us.
+    """
+    with writing(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            used = is_run(folder)
+            raise RunExistsError(
+                f"{folder} is already in use",
+                why="it holds a run" if used else "it is not an empty folder",
+                fix=f"gd resume {short_name(folder)}" if used else "choose a new folder: --out DIR",
+                more="docs/runs.md",
+            )
+
+
+def slug(text: str) -> str:
+    """A name as part of a folder's name: letters, digits and dashes, at most 40.
+
+    >>> slug("my shoes (2)")
+    'my-shoes-2'
+    """
+    kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in text).strip("-")
+    return "-".join(filter(None, kept.split("-")))[:40].strip("-") or "data"
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
@@ -171,26 +190,29 @@ def is_run(folder: Path) -> bool:
     return os.path.isfile(folder / "run.json")  # noqa: PTH113
 
 
-def take_back(folder: Path, *, made: bool) -> None:
+def take_back(folder: Path, *, made: bool, runs: Path = RUNS) -> None:
     """Remove a run in which nothing was begun; `latest` points to the newest of the others again.
 
     Args:
         folder: the run. made: whether it was made for this run; the user's own folder stays.
+        runs: the folder of all runs, as `new_folder` was told.
     """
     with contextlib.suppress(OSError):
         for name in ("run.json", "settings.toml", "events.jsonl"):
             (folder / name).unlink(missing_ok=True)
+        for name in ("scalars", "blobs"):
+            shutil.rmtree(folder / name, ignore_errors=True)
         if made:
             folder.rmdir()
-    if folder.parent == RUNS:
-        others = list_runs()
+    if folder.parent == runs:
+        others = list_runs(runs)
         if others:
             point_latest(others[0][0])
             return
         with contextlib.suppress(OSError):
-            if (RUNS / LATEST).is_symlink():
-                (RUNS / LATEST).unlink()
-            RUNS.rmdir()
+            if (runs / LATEST).is_symlink():
+                (runs / LATEST).unlink()
+            runs.rmdir()
 
 
 def point_latest(folder: Path) -> None:

@@ -56,9 +56,9 @@ class Curve:
         np.save(buffer, self._rows, allow_pickle=False)
         return buffer.getvalue()
 
-    def write(self, path: Path) -> None:
-        """Replace the file in one step."""
-        write_atomic(path, self.to_bytes())
+    def write(self, path: Path, *, durable: bool = True) -> None:
+        """Replace the file in one step; `durable` as in `write_atomic`."""
+        write_atomic(path, self.to_bytes(), durable=durable)
 
     @classmethod
     def read(cls, path: Path) -> Curve:

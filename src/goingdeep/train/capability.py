@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from goingdeep.errors import DeviceError
+from goingdeep.record import machine
 from goingdeep.record.manifest import Setting
-from goingdeep.train import processor
 from goingdeep.train.settings import Settings
 
 NORMALISED = ("fast", "best")
@@ -108,7 +108,7 @@ def _precision(device: torch.device, *, convolutional: bool) -> Setting:
             return Setting("bfloat16", "capability", "this GPU multiplies bfloat16")
         return Setting("float32", "capability", "this GPU has no bfloat16")
     if device.type == "cpu":
-        flags = processor.flags()
+        flags = machine.flags()
         for flag, name in (("amx_bf16", "AMX"), ("avx512_bf16", "AVX512-BF16")):
             if flag in flags:
                 return Setting("bfloat16", "capability", f"this processor has {name}")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from goingdeep.errors import GoingDeepError
@@ -18,13 +20,18 @@ from goingdeep.train.start import Start
 from goingdeep.train.stop import Stopped, StopRequest
 
 Announce = Callable[[str], None] | None
+Around = Callable[[Path, EventLog], AbstractContextManager[object]] | None
+"""Entered with the run folder and its open log just before the first step, left after the last."""
 
 
-def conduct(start: Start, *, quiet: bool, announce: Announce = None) -> dict[str, Any]:
+def conduct(
+    start: Start, *, quiet: bool, announce: Announce = None, around: Around = None
+) -> dict[str, Any]:
     """Train and test.
 
     Args:
         start: the run. quiet: print nothing. announce: told in words what is about to happen.
+        around: whoever wants to see the training, from its first step to its test.
     Returns:
         What `result.json` says.
     Raises:
@@ -33,7 +40,7 @@ def conduct(start: Start, *, quiet: bool, announce: Announce = None) -> dict[str
     """
     with EventLog(start.folder) as log, _failures_recorded(start, log), StopRequest() as stop:
         try:
-            return _train(start, log, stop, quiet=quiet, announce=announce)
+            return _train(start, log, stop, quiet=quiet, announce=announce, around=around)
         except Stopped as stopped:
             start.manifest.status = "interrupted"
             if not log.empty:
@@ -46,7 +53,13 @@ def conduct(start: Start, *, quiet: bool, announce: Announce = None) -> dict[str
 
 
 def _train(
-    start: Start, log: EventLog, stop: StopRequest, *, quiet: bool, announce: Announce
+    start: Start,
+    log: EventLog,
+    stop: StopRequest,
+    *,
+    quiet: bool,
+    announce: Announce,
+    around: Around,
 ) -> dict[str, Any]:
     import torch
 
@@ -63,7 +76,8 @@ def _train(
         training = Training(start.folder, start.manifest, start.data, log, stop, start.began)
         if announce is not None:
             announce(opening(start.manifest, training.course.parts.model))
-        with Progress(training.live, quiet=quiet):
+        seen = around(start.folder, log) if around is not None else nullcontext()
+        with Progress(training.live, quiet=quiet), seen:
             training.run()
             return finish(training)
     finally:

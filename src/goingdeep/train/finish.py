@@ -16,7 +16,8 @@ from goingdeep.data.show import picture_grid
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import write_manifest
 from goingdeep.record.encoding import to_json
-from goingdeep.record.events import Finished, Gap
+from goingdeep.record.base import Gap
+from goingdeep.record.events import Finished
 from goingdeep.record.files import write_atomic, writing
 from goingdeep.train import metrics
 from goingdeep.train.saved import save_model

@@ -14,7 +14,7 @@ from goingdeep.record import Manifest, encoding
 from goingdeep.record.runs import LATEST, RUNS, short_name
 from goingdeep.train.ejectable import MODELS, obstacles
 from goingdeep.train.settings import build
-from goingdeep.train.words import cells, clip, many, pad
+from goingdeep.words import cells, clip, many, pad
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from goingdeep.errors import printable
-from goingdeep.train.words import cells, clip, many, pad
+from goingdeep.words import cells, clip, many, pad
 
 MOST_CLASSES = 40
 MOST_UNREADABLE = 10

@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -23,9 +20,9 @@ from goingdeep.data.images import ImageData
 from goingdeep.errors import SettingsError, WriteError
 from goingdeep.record import DataFacts, Manifest, Setting, write_manifest
 from goingdeep.record.files import write_atomic
+from goingdeep.record.machine import machine, versions
 from goingdeep.record.manifest import Origin
-from goingdeep.record.runs import RUNS, new_folder, point_latest, take_back
-from goingdeep.train import processor
+from goingdeep.record.runs import RUNS, new_folder, point_latest, slug, take_back
 from goingdeep.train.recipes import recipe as recipe_values
 from goingdeep.train.settings import Settings, Value, build, resolve
 from goingdeep.train.toml import read_toml, to_toml
@@ -131,8 +128,8 @@ def begin(
         name=folder.name,
         command=command,
         created=stamp.isoformat(timespec="milliseconds"),
-        versions=_versions(),
-        machine=_machine(),
+        versions=versions(),
+        machine=machine(),
         data=facts_of(data, leaks(data)),
         settings=values,
         watched=watch,
@@ -202,31 +199,6 @@ def facts_of(data: ImageData, notes: tuple[str, ...] = ()) -> DataFacts:
         class_names=data.class_names,
         notes=(*data.notes, *notes),
     )
-
-
-def _versions() -> dict[str, str]:
-    """Versions of what decides the numbers, without importing any of it."""
-    found = {"python": platform.python_version()}
-    for name in ("goingdeep", "torch", "torchvision", "numpy"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _machine() -> dict[str, str | int]:
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": processor.name(),
-        "cores": os.cpu_count() or 1,
-    }
-
-
-def slug(text: str) -> str:
-    """A name as part of a folder's name: letters, digits and dashes, at most 40."""
-    kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in text).strip("-")
-    return "-".join(filter(None, kept.split("-")))[:40].strip("-") or "data"
 
 
 def _model_slug(settings: Settings) -> str:

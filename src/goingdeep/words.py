@@ -13,6 +13,8 @@ def cells(text: str) -> int:
     >>> cells("靴"), cells("shoe")
     (2, 4)
     """
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
 
@@ -22,14 +24,19 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
-def clip(text: str, most: int = 32) -> str:
-    """A class name in a table: safe to print, and not wider than the table bears."""
-    safe = printable(text).replace("\n", " ")
+def clip(text: str, most: int = 32, end: str = "…") -> str:
+    """A name in a table: safe to print, on one line, and not wider than the table bears.
+
+    >>> clip("a very long name", 8)
+    'a very …'
+    """
+    # A name from a file can be a megabyte, and a mark takes no column.
+    safe = printable(text[: 8 * most + 8]).replace("\n", " ")
     if cells(safe) <= most:
         return safe
-    while cells(safe) > most - 1:
+    while safe and cells(safe) > most - cells(end):
         safe = safe[:-1]
-    return safe + "…"
+    return safe + end
 
 
 def many(count: int, thing: str, things: str = "") -> str:

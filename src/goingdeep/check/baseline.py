@@ -1,0 +1,103 @@
+"""A baseline: findings that are known and accepted, so that only new ones count.
+
+A finding is the same as one in the file where rule, file and the text of the line agree; its number
+may have moved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from goingdeep.check.report import Report
+from goingdeep.check.rule import Finding
+from goingdeep.check.source import short
+from goingdeep.errors import RunExistsError, SettingsError
+from goingdeep.record.encoding import UNREADABLE, to_json
+from goingdeep.record.files import write_atomic
+
+FORMAT = 1
+MORE = "docs/check.md#baseline"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """One accepted finding; count: at how many places of the same text."""
+
+    rule: str
+    file: str
+    source: str
+    count: int = 1
+
+
+class Baseline(msgspec.Struct, forbid_unknown_fields=True):
+    """The file. `goingdeep_baseline` is its format, and says what the file is."""
+
+    goingdeep_baseline: int
+    findings: list[Known] = []
+
+
+def apply_baseline(report: Report, path: Path) -> None:
+    """Move known findings out of the report's list, and say which are no longer found.
+
+    Raises:
+        SettingsError: the file is not there, or is no baseline.
+    """
+    baseline = read_baseline(path)
+    left: Counter[tuple[str, str, str]] = Counter()
+    for known in baseline.findings:
+        left[known.rule, known.file, known.source] += known.count
+    kept = []
+    for finding in report.findings:
+        if left[_key(finding)] > 0:
+            left[_key(finding)] -= 1
+            report.known.append(finding)
+        else:
+            kept.append(finding)
+    report.findings = kept
+    gone = sum(count for count in left.values() if count > 0)
+    if gone:
+        words = "1 finding" if gone == 1 else f"{gone:,} findings"
+        report.notes.append(
+            f"{words} of the baseline {'is' if gone == 1 else 'are'} gone: write it anew"
+        )
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The baseline in a file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Baseline)
+    except OSError as error:
+        raise SettingsError(
+            f"the baseline {path} cannot be read: {(error.strerror or str(error)).lower()}",
+            fix=f"gd check RUN --baseline {path} --write-baseline", more=MORE,
+        ) from error  # fmt: skip
+    except UNREADABLE as error:
+        raise SettingsError(
+            f"{path} is not a baseline", why=str(error)[:200],
+            fix=f"gd check RUN --baseline {path} --write-baseline", more=MORE,
+        ) from error  # fmt: skip
+
+
+def write_baseline(report: Report, path: Path) -> int:
+    """Write every finding that is not ignored; returns how many.
+
+    Raises:
+        RunExistsError: something else stands in that file. WriteError: it cannot be written.
+    """
+    if path.exists():
+        try:
+            read_baseline(path)
+        except SettingsError as error:
+            raise RunExistsError(
+                f"{path} is there already, and is no baseline", fix="choose another name", more=MORE
+            ) from error
+    counted = Counter(_key(finding) for finding in (*report.findings, *report.known))
+    baseline = Baseline(FORMAT, [Known(*key, count) for key, count in sorted(counted.items())])
+    write_atomic(path, msgspec.json.format(to_json(baseline), indent=2) + b"\n")
+    return sum(counted.values())
+
+
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.rule, short(finding.file), finding.source

@@ -1,0 +1,125 @@
+"""The rules there are: one folder each in `rules/`, found by looking.
+
+Adding one edits nothing else. A folder is named after the mistake, with `_` for `-`, and holds
+`rule.py` (page, `RULE`, `check`) beside the scripts that show the mistake and its absence (`bad.py`, `good.py`, `fine_*.py`).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from goingdeep.check.rule import SEVERITIES, Check, Rule
+from goingdeep.errors import UnknownNameError
+
+RULES = Path(__file__).parent / "rules"
+HEADINGS = ("What happens", "Why it hurts", "How to fix it", "When it is fine", "Sources")
+"""Of every rule's page, in this order."""
+
+INDEX = "docs/rules/README.md"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rule as the catalogue holds it. title: the page's first line; sections: by heading."""
+
+    rule: Rule
+    check: Check
+    folder: Path
+    title: str
+    sections: dict[str, str]
+
+    @property
+    def why(self) -> str:
+        """Why it hurts, in one sentence: the first of the page's section."""
+        text = " ".join(self.sections.get("Why it hurts", "").split())
+        return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0].rstrip(".")
+
+    def example(self, name: str) -> str:
+        """The text of `bad.py` or `good.py`; empty where there is none."""
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@functools.cache
+def catalogue() -> dict[str, Entry]:
+    """Every rule by its name: errors first, then by name."""
+    entries = [
+        entry_of(path.parent)
+        for path in sorted(RULES.glob("*/rule.py"))
+        if path.parent.name[0] != "_"
+    ]
+    entries.sort(key=lambda entry: (SEVERITIES.index(entry.rule.severity), entry.rule.name))
+    return {entry.rule.name: entry for entry in entries}
+
+
+def entry_of(folder: Path) -> Entry:
+    """Read the rule in a folder."""
+    module = importlib.import_module(f"{__package__}.rules.{folder.name}.rule")
+    title, sections = parts_of_page(module.__doc__ or "")
+    return Entry(module.RULE, module.check, folder, title, sections)
+
+
+def parts_of_page(text: str) -> tuple[str, dict[str, str]]:
+    r"""The title of a page and its sections.
+
+    >>> parts_of_page("It is wrong.\n\n## What happens\nThis.\n\n## Sources\nThat.\n")
+    ('It is wrong.', {'What happens': 'This.', 'Sources': 'That.'})
+    """
+    title, *rest = re.split(r"^## +(.+)$", text.strip(), flags=re.MULTILINE)
+    pairs = zip(rest[::2], rest[1::2], strict=True)
+    return title.strip(), {heading.strip(): body.strip() for heading, body in pairs}
+
+
+def find(name: str) -> Entry:
+    """A rule by its name.
+
+    Raises:
+        UnknownNameError: there is none; names the nearest.
+    """
+    rules = catalogue()
+    if name not in rules:
+        raise UnknownNameError.of("rule", name, rules, more="gd rules")
+    return rules[name]
+
+
+REFERENCE = re.compile(r"(?<![\w/])([\w.-]+/[\w.-]+)#(\d+)")
+
+
+def page(entry: Entry, *, links: bool = False) -> str:
+    """A rule's page in Markdown.
+
+    Args:
+        entry: the rule.
+        links: turn "owner/name#1" into a link to the issue.
+    """
+    rule = entry.rule
+    off = "" if rule.on else ", off unless asked for"
+    lines = [f"# {rule.name}", "", f"*{rule.severity}{off}.* {entry.title}", ""]
+    for heading in HEADINGS:
+        body = entry.sections.get(heading, "")
+        if links:
+            body = REFERENCE.sub(r"[\g<0>](https://github.com/\1/issues/\2)", body)
+        lines += [f"## {heading}", "", body, ""]
+    for name, heading in (("bad.py", "With the mistake"), ("good.py", "Without it")):
+        code = entry.example(name).strip()
+        if code:
+            lines += [f"## {heading}", "", "```python", code, "```", ""]
+    if rule.silenced_by:
+        lines += [f"Silent beside: {', '.join(rule.silenced_by)}.", ""]
+    lines.append(f"To accept it on one line: `# gd: ignore[{rule.name}]`.")
+    return "\n".join(lines) + "\n"
+
+
+def listing() -> str:
+    """One line a rule, for the terminal."""
+    rules = catalogue()
+    widest = max((len(name) for name in rules), default=0)
+    return "\n".join(
+        f"{entry.rule.severity:<8} {name:<{widest}}  {entry.title}"
+        + ("" if entry.rule.on else " (off unless asked for)")
+        for name, entry in rules.items()
+    )

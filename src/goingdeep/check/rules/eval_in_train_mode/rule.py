@@ -1,0 +1,111 @@
+"""Evaluation data goes through the model while it is in training mode.
+
+## What happens
+A whole pass over data that no training step used ran with Dropout dropping or BatchNorm normalising
+by the batch, because nobody called `model.eval()`.
+
+## Why it hurts
+The scores are those of another, noisier model: with Dropout part of each layer is missing, and with
+BatchNorm the answer for a sample depends on which others share its batch. BatchNorm also takes the
+evaluation data into its running statistics, so the data that should only be looked at changes the
+model.
+
+## How to fix it
+    model.eval()
+    with torch.no_grad():
+        for inputs, labels in test_loader:
+            ...
+    model.train()
+
+`torch.no_grad()` alone does not change the mode.
+
+## When it is fine
+A model without Dropout and BatchNorm has no modes, and nothing is said. Nor where the same batch is
+run several times (averaging over Dropout on purpose), where the pass is over the training data
+(BatchNorm being calibrated again), or where only some layers were set to training mode by hand.
+
+## Sources
+yanx27/GACNet#8, Zhenye-Na/DA-RNN#30, DuaneNielsen/DeepInfomaxPytorch#18, pytorch/ELF#110. The
+minGPT example in pytorch/examples evaluates with Dropout on; it is number 2 on Andrej Karpathy's list
+of common mistakes (https://karpathy.github.io/2019/04/25/recipe/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from goingdeep.check.rule import Finding, Rule
+from goingdeep.check.run import Run
+from goingdeep.record.seen import Loader, Pass
+
+RULE = Rule("eval-in-train-mode", "error", needs=("evaluation",))
+
+LEAST_FORWARDS = 3
+"""Over all passes of one loader: fewer may be a look at some samples."""
+
+REPEATS_ON_PURPOSE = 4
+"""Forwards for one batch from which on Dropout is being averaged over (usually 10 to 100)."""
+
+
+def check(run: Run) -> Iterator[Finding]:
+    """Yield a finding for each loader whose evaluation ran layers as in training."""
+    trained = [run.loaders[p.loader] for p in run.passes_of("training") if p.loader in run.loaders]
+    by_loader: dict[int, list[Pass]] = {}
+    for walk in run.passes_of("evaluation"):
+        by_loader.setdefault(walk.loader, []).append(walk)
+    for number, walks in by_loader.items():
+        wrong = [walk for walk in walks if _ran_as_in_training(walk)]
+        forwards = sum(walk.sensitive_training for walk in wrong)
+        loader = run.loaders.get(number)
+        if forwards < LEAST_FORWARDS or (loader is not None and _same_data(loader, trained)):
+            continue
+        first = wrong[0]
+        layers = _layers(run, first)
+        yield RULE.found(
+            "{passes} of {all_passes} passes over evaluation data ran {layers} as in training: "
+            "{forwards} forwards",
+            site=first.site,
+            step=first.step,
+            count=len(wrong),
+            fix="model.eval()  # before this loop, and model.train() after it",
+            # Without labels or a loss nobody may be reading a score off it.
+            severity=None if any(walk.losses or walk.labels for walk in wrong) else "warning",
+            passes=len(wrong),
+            all_passes=len(walks),
+            layers=layers,
+            forwards=forwards,
+            samples=sum(walk.samples for walk in wrong),
+            loss=first.loss,
+        )
+
+
+def _ran_as_in_training(walk: Pass) -> bool:
+    return (
+        walk.training_mode > 0
+        and walk.sensitive_training > 0
+        # One batch that was looked at is no evaluation; a pass may end early, though.
+        and 2 * walk.sensitive_training >= walk.forwards
+        and walk.forwards < REPEATS_ON_PURPOSE * max(1, walk.batches)
+    )
+
+
+def _same_data(loader: Loader, trained: list[Loader]) -> bool:
+    mine = loader.dataset
+    return any(
+        loader.id == other.id or (mine.root == other.dataset.root and mine.indices == other.dataset.indices)
+        for other in trained
+    )
+
+
+def _layers(run: Run, walk: Pass) -> str:
+    """What differs between the modes in the models of a pass: "2 Dropout and 1 BatchNorm"."""
+    names = {"dropout": "Dropout", "batch-norm": "BatchNorm"}
+    kinds = {
+        part.sensitive
+        for number in walk.models
+        if (model := run.models.get(number)) is not None
+        for part in model.parts
+        if part.sensitive
+    }
+    words = [names.get(kind, kind) for kind in sorted(kinds, reverse=True)]
+    return " and ".join(words) or "Dropout or BatchNorm"

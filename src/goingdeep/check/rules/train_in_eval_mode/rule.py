@@ -1,0 +1,132 @@
+"""Training goes on in evaluation mode.
+
+## What happens
+The model was switched to `eval()`, most often for a validation in between, and never back. From then
+on updates are made with Dropout switched off and BatchNorm using its running statistics.
+
+## Why it hurts
+The first part of the training is regularised and the rest is not, although the code says it is.
+Frozen BatchNorm statistics drift away from the weights that keep changing below them. Nothing fails:
+the training loss even looks better.
+
+## How to fix it
+Say the mode where each phase begins, not once at the start:
+
+    for epoch in range(epochs):
+        model.train()
+        for inputs, labels in train_loader:
+            ...
+        model.eval()
+        ...
+
+## When it is fine
+Keeping only some layers in evaluation mode (frozen BatchNorm while fine-tuning) is usual: the mode
+of the model itself counts. A model without Dropout and BatchNorm has no modes. A model that never
+was in training mode, with all its parameters being trained, gives a warning instead: libraries hand
+out loaded models in evaluation mode.
+
+## Sources
+ermongroup/ncsn#2, wkentaro/pytorch-fcn#57, hendrycks/ethics#5, joeynmt/joeynmt#184,
+webis-de/small-text#40, asyml/texar#310.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from goingdeep.check.rule import Finding, Rule
+from goingdeep.check.run import Run
+from goingdeep.record.seen import Op
+
+RULE = Rule(
+    "train-in-eval-mode",
+    "error",
+    needs=("forward", "backward", "step"),
+    silenced_by=("updates-on-eval-data",),
+)
+
+LEAST_STEPS = 3
+
+TRAINING, EVALUATION, OTHER = "training", "evaluation", ""
+
+
+def check(run: Run) -> Iterator[Finding]:
+    """Yield a finding for each model that was updated in evaluation mode."""
+    for model, optimizers in sorted(run.taught_by.items()):
+        for optimizer in sorted(optimizers):
+            finding = _judge(run, model, optimizer)
+            if finding is not None:
+                yield finding
+                break
+
+
+def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
+    stretches = run.by_optimizer.get(optimizer, [])
+    modes = {s.anatomy: mode_of(run.operations(s.anatomy), model) for s in stretches}
+    trained = next((s.first for s in stretches if modes[s.anatomy] == TRAINING), None)
+    streaks = [
+        streak
+        for streak in run.streaks(optimizer, lambda anatomy: modes[anatomy] == EVALUATION)
+        if streak.count >= LEAST_STEPS and (trained is None or streak.first > trained)
+    ]
+    if not streaks or (trained is None and not _all_trained(run, model)):
+        return None
+    first = streaks[0]
+    operations = run.operations(first.anatomy)
+    begun = next((op for op in operations if op.op in ("batch", "forward") and op.site >= 0), None)
+    switched = _switch(run, model, first.first)
+    since = run.site(switched.site) if switched is not None else None
+    return RULE.found(
+        "{updates} of {steps} updates were made with {model} in evaluation mode, from step "
+        "{first_step} on" + (", after training mode before" if trained is not None else ""),
+        site=begun.site if begun is not None else -1,
+        step=first.first,
+        count=sum(streak.count for streak in streaks),
+        fix="model.train()  # before this line, in every epoch",
+        severity=None if trained is not None else "warning",
+        updates=sum(streak.count for streak in streaks),
+        steps=sum(stretch.count for stretch in stretches),
+        first_step=first.first,
+        model=run.models[model].class_name,
+        first_step_in_training_mode=trained,
+        eval_called_at=f"{since.file}:{since.line}" if since is not None else None,
+    )
+
+
+def mode_of(operations: tuple[Op, ...], model: int) -> str:
+    """In which mode a step used a model: that of its forwards whose graph could be trained on.
+
+    A forward in evaluation mode beside one in training mode (a teacher, an attack on the inputs) is
+    no mistake.
+    """
+    modes = {
+        (op.facts.get("training"), op.facts.get("sensitive"))
+        for op in operations
+        if op.op == "forward" and op.facts.get("model") == model and op.facts.get("grad")
+    }
+    if any(training for training, _ in modes):
+        return TRAINING
+    if modes and all(sensitive == "evaluation" for _, sensitive in modes):
+        return EVALUATION
+    return OTHER
+
+
+def _all_trained(run: Run, model: int) -> bool:
+    """Whether nothing of the model is frozen: else evaluation mode may be meant for that part."""
+    known = run.models[model]
+    return all(
+        parameter.trainable and run.owners.get((model, parameter.name))
+        for parameter in known.parameters
+    )
+
+
+def _switch(run: Run, model: int, step: int) -> Op | None:
+    """The call of eval() before a step."""
+    found = None
+    for stretch in run.stretches:
+        if stretch.first > step:
+            break
+        for op in run.operations(stretch.anatomy):
+            if op.op == "mode" and op.facts.get("model") == model and not op.facts.get("training"):
+                found = op
+    return found

@@ -1,0 +1,251 @@
+"""A run as rules read it: what was seen of one process, and what follows from it.
+
+Everything here is derived from the events, once, when it is asked for first.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
+from goingdeep.record.reading import Look, Seen, Stretch
+from goingdeep.record.scalars import Curve
+from goingdeep.record.seen import Anatomy, LossFunction, Op, Pass, Worker
+
+MOST_REPEATS = 3
+"""How often a repeating block of operations is written out: enough to see any order in it."""
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Streak:
+    """Consecutive steps of one optimizer that have something in common.
+
+    first, last: numbers of the steps; count: how many of them are this optimizer's.
+    anatomy: that of the first.
+    """
+
+    optimizer: int
+    first: int
+    last: int
+    count: int
+    anatomy: int
+
+
+class Run(Seen):
+    """What was seen of one process, with what rules ask most often."""
+
+    @classmethod
+    def of_seen(cls, seen: Seen) -> Run:
+        """The same facts, shared, as rules read them."""
+        run = cls.__new__(cls)
+        run.__dict__.update(seen.__dict__)
+        return run
+
+    @property
+    def ended(self) -> bool:
+        """Whether the record says how it ended; a run that goes on may still mend a thing."""
+        return self.end is not None
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Worker processes of loaders, at the start of each pass."""
+        return self.of(Worker)
+
+    # ---------------------------------------------------------------- operations
+
+    @functools.cached_property
+    def by_optimizer(self) -> dict[int, list[Stretch]]:
+        """Stretches of steps by optimizer, in order."""
+        found: dict[int, list[Stretch]] = {}
+        for stretch in self.stretches:
+            found.setdefault(stretch.optimizer, []).append(stretch)
+        return found
+
+    @functools.cached_property
+    def steps_by_anatomy(self) -> dict[int, int]:
+        """How many steps were done in each way."""
+        found: dict[int, int] = {}
+        for stretch in self.stretches:
+            found[stretch.anatomy] = found.get(stretch.anatomy, 0) + stretch.count
+        return found
+
+    @functools.cached_property
+    def first_step_of(self) -> dict[int, int]:
+        """The first step that was done in each way."""
+        found: dict[int, int] = {}
+        for stretch in self.stretches:
+            found[stretch.anatomy] = min(stretch.first, found.get(stretch.anatomy, stretch.first))
+        return found
+
+    @functools.cached_property
+    def _written_out(self) -> dict[int, tuple[Op, ...]]:
+        return {}
+
+    def operations(self, anatomy: int) -> tuple[Op, ...]:
+        """The operations of one way of stepping, in order; repeats at most `MOST_REPEATS` times."""
+        found = self._written_out.get(anatomy)
+        if found is None:
+            known = self.anatomies.get(anatomy)
+            found = tuple(_written_out(known)) if known is not None else ()
+            self._written_out[anatomy] = found
+        return found
+
+    def times(self, anatomy: int, operation: str) -> int:
+        """How often an operation is done from one step to the next."""
+        known = self.anatomies.get(anatomy)
+        if known is None:
+            return 0
+        return sum(
+            block.times * sum(op.op == operation for op in block.ops) for block in known.blocks
+        )
+
+    def has(self, operation: str) -> bool:
+        """Whether any step has such an operation."""
+        return any(
+            op.op == operation
+            for anatomy in self.anatomies.values()
+            for block in anatomy.blocks
+            for op in block.ops
+        )
+
+    def first_op(self, anatomy: int, operation: str) -> Op | None:
+        """The first operation of a kind in one way of stepping."""
+        return next((op for op in self.operations(anatomy) if op.op == operation), None)
+
+    def last_op(self, anatomy: int, operation: str) -> Op | None:
+        """The last operation of a kind in one way of stepping."""
+        return next((op for op in reversed(self.operations(anatomy)) if op.op == operation), None)
+
+    def streaks(self, optimizer: int, test: Callable[[int], bool]) -> Iterator[Streak]:
+        """Longest runs of consecutive steps of an optimizer whose anatomies pass a test."""
+        first: Stretch | None = None
+        last, count = 0, 0
+        for stretch in self.by_optimizer.get(optimizer, ()):
+            if test(stretch.anatomy):
+                first = first or stretch
+                last, count = stretch.last, count + stretch.count
+            elif first is not None:
+                yield Streak(optimizer, first.first, last, count, first.anatomy)
+                first, count = None, 0
+        if first is not None:
+            yield Streak(optimizer, first.first, last, count, first.anatomy)
+
+    # ---------------------------------------------------------------- who owns what
+
+    @functools.cached_property
+    def owners(self) -> dict[tuple[int, str], set[int]]:
+        """{(model, name of a parameter): numbers of the optimizers that own it}.
+
+        A tied parameter is owned by whoever owns the one with the same storage.
+        """
+        found: dict[tuple[int, str], set[int]] = {}
+        for number, optimizer in self.optimizers.items():
+            for group in optimizer.groups:
+                for model, indices in group.owns.items():
+                    known = self.models.get(model)
+                    parameters = known.parameters if known is not None else ()
+                    for index in indices:
+                        if 0 <= index < len(parameters):
+                            found.setdefault((model, parameters[index].name), set()).add(number)
+        for place, called in self.models.items():
+            for parameter in called.parameters:
+                if parameter.tied_to:
+                    mine, other = (place, parameter.name), (place, parameter.tied_to)
+                    together = found.get(mine, set()) | found.get(other, set())
+                    if together:
+                        found[mine] = found[other] = together
+        return found
+
+    @functools.cached_property
+    def taught_by(self) -> dict[int, set[int]]:
+        """{model: numbers of the optimizers that own any of its parameters}."""
+        found: dict[int, set[int]] = {}
+        for (model, _), optimizers in self.owners.items():
+            found.setdefault(model, set()).update(optimizers)
+        return found
+
+    def loss_of(self, op: Op) -> LossFunction | None:
+        """The loss function that a `loss` operation called."""
+        number = op.facts.get("loss")
+        return self.losses.get(number) if isinstance(number, int) else None
+
+    def loss_in_training(self, number: int) -> bool:
+        """Whether a loss function was called in a step, not only in evaluations."""
+        return number in self._training_losses
+
+    @functools.cached_property
+    def _training_losses(self) -> dict[int, int]:
+        """{loss function: first step}."""
+        found: dict[int, int] = {}
+        for anatomy in self.anatomies:
+            step = self.first_step_of.get(anatomy, 0)
+            for op in self.operations(anatomy):
+                number = op.facts.get("loss") if op.op == "loss" else None
+                if isinstance(number, int):
+                    found[number] = min(step, found.get(number, step))
+        return found
+
+    def first_step_with_loss(self, number: int) -> int:
+        """The first step that called a loss function; 0 where none did."""
+        return self._training_losses.get(number, 0)
+
+    def calls_of_loss(self, number: int) -> int:
+        """How many steps called a loss function."""
+        return sum(
+            count
+            for anatomy, count in self.steps_by_anatomy.items()
+            if any(
+                op.op == "loss" and op.facts.get("loss") == number
+                for op in self.operations(anatomy)
+            )
+        )
+
+    # ---------------------------------------------------------------- passes, looks, curves
+
+    def passes_of(self, role: str) -> list[Pass]:
+        """The passes over loaders that were used for one thing."""
+        return [p for p in self.passes if p.role == role]
+
+    def looked_at(self, optimizer: int) -> Iterator[tuple[Look, LookStep]]:
+        """The close looks at steps of one optimizer, in order."""
+        for number in sorted(self.looks):
+            for step in self.looks[number].of(LookStep):
+                if step.optimizer == optimizer:
+                    yield self.looks[number], step
+
+    def curve(self, name: str) -> Curve:
+        """A curve of this process; empty where there is none, or none that can be read."""
+        if self.folder is None:
+            return Curve()
+        suffix = f"-rank{self.rank}" if self.rank else ""
+        return Curve.read(self.folder / "scalars" / f"{name}{suffix}.npy")
+
+
+def gradient_state(op: Op, optimizer: int) -> str:
+    """What an operation says of an optimizer's gradients; "unknown" where it does not say."""
+    text = op.facts.get("grads")
+    if not isinstance(text, str):
+        return UNKNOWN
+    if ":" not in text:
+        return text
+    for part in text.split():
+        number, _, state = part.partition(":")
+        if number == str(optimizer):
+            return state
+    return UNKNOWN
+
+
+def _written_out(anatomy: Anatomy) -> Iterator[Op]:
+    for block in anatomy.blocks:
+        for _ in range(min(block.times, MOST_REPEATS)):
+            yield from block.ops
+
+
+__all__ = [
+    "Look", "LookBackward", "LookBatch", "LookCall", "LookEvent", "LookLoss", "LookStep", "Run",
+    "Streak", "gradient_state",
+]  # fmt: skip

@@ -1,0 +1,271 @@
+"""What a watcher saw of one process, gathered from the events: who took part, what happened, when.
+
+`Seen` takes any valid sequence of events, in any state: one that is still being written, one that a
+kill has cut, one that somebody has made up. What refers to nothing gives None; a stretch of steps
+that cannot be (it ends before it begins, it holds more steps than fit) is left out. Events can be
+added one by one, so that a run can be read while it goes on.
+
+Numbers of models, sites and so on belong to the process that gave them: another rank, or the same
+run after a resume, counts anew. `processes` tells them apart.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from goingdeep.record import look, seen
+from goingdeep.record.base import Event, Gap, Unknown
+from goingdeep.record.events import Failed, Finished, Interrupted, Resumed, Started
+from goingdeep.record.log import read_events
+
+E = TypeVar("E", bound=Event)
+L = TypeVar("L", bound=look.LookEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Steps `first` to `last`; `count` of them were done by this optimizer, all the same way.
+
+    Which they are is known where all of them are, or where they come at even distances.
+    """
+
+    optimizer: int
+    anatomy: int
+    first: int
+    last: int
+    count: int
+    thread: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether no other optimizer did a step in between."""
+        return self.count == self.last - self.first + 1
+
+    def goes_on_with(self, other: Stretch) -> bool:
+        """Whether a later stretch does the same, at the same distances, with nothing missing."""
+        distance = max(self._distance, other._distance)
+        return self.anatomy == other.anatomy and 1 <= other.first - self.last <= distance
+
+    @property
+    def _distance(self) -> int:
+        """The largest number of steps from one of these to the next, if they come evenly."""
+        return -(-(self.last - self.first) // (self.count - 1)) if self.count > 1 else 1
+
+    def holds(self, step: int) -> bool:
+        """Whether a step can be one of these; certain unless the turns were uneven."""
+        if not self.first <= step <= self.last:
+            return False
+        span, turns = self.last - self.first, self.count - 1
+        return not turns or span % turns != 0 or (step - self.first) % (span // turns) == 0
+
+
+@dataclass
+class Look:
+    """The close look at one step.
+
+    training: what it consists of, in order. evaluation: that of the first batch of an evaluation
+    which came after this step.
+    """
+
+    step: int
+    training: list[look.LookEvent] = field(default_factory=list)
+    evaluation: list[look.LookEvent] = field(default_factory=list)
+
+    def of(self, kind: type[L]) -> list[L]:
+        """Everything of one kind in the training step."""
+        return [part for part in self.training if isinstance(part, kind)]
+
+
+@dataclass(frozen=True)
+class End:
+    """How it ended. error: "" where nothing went wrong; site: where it was raised.
+
+    steps: done by then.
+    """
+
+    error: str = ""
+    message: str = ""
+    site: int = -1
+    seconds: float | None = None
+    steps: int = 0
+    forwards: int | None = None
+    backwards: int | None = None
+
+
+class Seen:
+    """The read model over the events of one process.
+
+    Args:
+        events: in the order in which they were written.
+        folder: the run folder, for curves and blobs.
+
+    sites, models, optimizers, schedulers, loaders, losses, anatomies: by number.
+    passes, gaps, rare: in order. looks: by step. end: None while nothing says how it ended.
+    unknown: kinds of event that this version does not know, each with how often it was met.
+    """
+
+    def __init__(self, events: Iterable[Event] = (), folder: Path | None = None) -> None:
+        self.folder = folder
+        self.sites: dict[int, seen.Site] = {}
+        self.models: dict[int, seen.Model] = {}
+        self.optimizers: dict[int, seen.Optimizer] = {}
+        self.schedulers: dict[int, seen.Scheduler] = {}
+        self.loaders: dict[int, seen.Loader] = {}
+        self.losses: dict[int, seen.LossFunction] = {}
+        self.anatomies: dict[int, seen.Anatomy] = {}
+        self.passes: list[seen.Pass] = []
+        self.gaps: list[Gap] = []
+        self.rare: list[Event] = []
+        self.looks: dict[int, Look] = {}
+        self.end: End | None = None
+        self.unknown: Counter[str] = Counter()
+        self.watched = False
+        self.rank = 0
+        self._open: dict[tuple[int, str], Stretch] = {}
+        self._closed: list[Stretch] = []
+        self._newest = 0
+        self._take = self._takers()
+        for event in events:
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Take one more event."""
+        kind = type(event)
+        self.rank = event.rank
+        self._newest = max(self._newest, event.step)
+        self.watched = self.watched or kind in WATCHED
+        take = self._take.get(kind)
+        if take is not None:
+            take(event)
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """Steps in the order of their first; those that go on the same way are one."""
+        return sorted((*self._closed, *self._open.values()), key=lambda s: s.first)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps done, as far as the record says."""
+        stretches = (*self._closed, *self._open.values())
+        last = max((s.last for s in stretches), default=0)
+        return max(last, self._newest, self.end.steps if self.end else 0)
+
+    def counts(self, optimizer: int) -> dict[int, int]:
+        """How many steps of an optimizer were done in which way: {anatomy: steps}."""
+        found: dict[int, int] = {}
+        for stretch in self.stretches:
+            if stretch.optimizer == optimizer:
+                found[stretch.anatomy] = found.get(stretch.anatomy, 0) + stretch.count
+        return found
+
+    def at(self, step: int) -> list[Stretch]:
+        """The stretches that hold a step: one, or several where optimizers take uneven turns."""
+        found = [stretch for stretch in self.stretches if stretch.holds(step)]
+        return [s for s in found if s.whole] or found
+
+    def site(self, number: int) -> seen.Site | None:
+        """A place in the user's source."""
+        return self.sites.get(number)
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The rarer facts of one kind, in order."""
+        return [event for event in self.rare if isinstance(event, kind)]
+
+    # ---------------------------------------------------------------- taking events
+
+    def _takers(self) -> dict[type[Event], Callable[[Any], object]]:
+        by_number: dict[type[Event], dict[int, Any]] = {
+            seen.Site: self.sites,
+            seen.Model: self.models,
+            seen.Optimizer: self.optimizers,
+            seen.Scheduler: self.schedulers,
+            seen.Loader: self.loaders,
+            seen.LossFunction: self.losses,
+            seen.Anatomy: self.anatomies,
+        }
+        takers: dict[type[Event], Callable[[Any], object]] = {
+            kind: functools.partial(_put, place) for kind, place in by_number.items()
+        }
+        takers |= dict.fromkeys(get_args(look.LOOK), self._take_look)
+        takers |= dict.fromkeys(RARE, self.rare.append)
+        takers |= {
+            seen.Steps: self._take_steps,
+            seen.Pass: self.passes.append,
+            Gap: self.gaps.append,
+            Unknown: self._take_unknown,
+            seen.Ended: self._take_end,
+            Failed: self._take_end,
+            Interrupted: self._take_end,
+            Finished: self._take_end,
+        }
+        return takers
+
+    def _take_steps(self, event: seen.Steps) -> None:
+        if event.first < 1 or not 1 <= event.count <= event.last - event.first + 1:
+            return
+        new = Stretch(
+            event.optimizer, event.anatomy, event.first, event.last, event.count, event.thread
+        )
+        key = (event.optimizer, event.thread)
+        old = self._open.get(key)
+        if old is not None and old.goes_on_with(new):
+            new = replace(new, first=old.first, count=old.count + new.count)
+        elif old is not None:
+            self._closed.append(old)
+        self._open[key] = new
+
+    def _take_look(self, event: look.LookEvent) -> None:
+        found = self.looks.setdefault(event.look, Look(event.look))
+        (found.training if event.phase == "training" else found.evaluation).append(event)
+
+    def _take_unknown(self, event: Unknown) -> None:
+        self.unknown[str(event.content.get("kind", "?"))[:80]] += 1
+
+    def _take_end(self, event: Event) -> None:
+        if isinstance(event, seen.Ended):
+            self.end = End(
+                event.error, event.message, event.site, event.seconds, event.steps,
+                event.forwards, event.backwards,
+            )  # fmt: skip
+        elif isinstance(event, Failed):
+            # The watcher, where there is one, knows the line too.
+            self.end = replace(self.end or End(), error=event.error, message=event.message)
+        elif isinstance(event, Interrupted):
+            self.end = replace(self.end or End(), error=event.signal)
+        elif isinstance(event, Finished):
+            self.end = replace(self.end or End(), seconds=event.seconds)
+
+
+def _put(place: dict[int, Any], event: Any) -> None:
+    place[event.id] = event
+
+
+def processes(events: Iterable[Event], folder: Path | None = None) -> Iterator[Seen]:
+    """What each process did, in the order of rank, and of resumes within one."""
+    going: dict[int, list[Seen]] = {}
+    for event in events:
+        of_rank = going.setdefault(event.rank, [Seen(folder=folder)])
+        if isinstance(event, Started | Resumed) and of_rank[-1].watched:
+            of_rank.append(Seen(folder=folder))
+        of_rank[-1].add(event)
+    for rank in sorted(going):
+        yield from going[rank]
+
+
+def read_processes(folder: Path) -> list[Seen]:
+    """What each process of a run did; nothing where its events cannot be read."""
+    return list(processes(read_events(folder), folder))
+
+
+RARE = (
+    seen.CallMode, seen.ModuleMade, seen.ModuleHidden, seen.StateKept, seen.StateLoaded,
+    seen.StateSaved, seen.Worker, seen.Kept,
+)  # fmt: skip
+
+WATCHED = frozenset((*get_args(seen.SEEN), *get_args(look.LOOK)))
+"""Kinds of event that only a watcher writes."""

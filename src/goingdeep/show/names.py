@@ -1,0 +1,119 @@
+"""What to call optimizers, models, loaders and places, so that two of them can be told apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from goingdeep.record import seen
+from goingdeep.record.reading import Seen
+from goingdeep.show.numbers import number
+
+_PACKAGES = ("site-packages", "dist-packages")
+
+
+class Names:
+    """Names for everything that was seen in one run."""
+
+    def __init__(self, found: Seen) -> None:
+        self._seen = found
+        self._optimizers = _told_apart(
+            {i: self._optimizer_names(o) for i, o in found.optimizers.items()}
+        )
+        self._models = _told_apart({i: [m.class_name] for i, m in found.models.items()})
+        self._loaders = _told_apart({i: _loader_names(e) for i, e in found.loaders.items()})
+        self._files = _short_files({s.file for s in found.sites.values() if s.file})
+        self._via = _short_files({s.via_file for s in found.sites.values() if s.via_file})
+
+    def optimizer(self, number_: int) -> str:
+        """Its class; with the models it owns, or its number, where several have the same class."""
+        return self._optimizers.get(number_, f"optimizer {number(number_)}")
+
+    def model(self, number_: int) -> str:
+        """Its class, with its number where several have the same one."""
+        return self._models.get(number_, f"model {number(number_)}")
+
+    def loader(self, number_: int) -> str:
+        """The class of its dataset, with its part or size where several have the same one."""
+        return self._loaders.get(number_, f"loader {number(number_)}")
+
+    def place(self, site: seen.Site | None) -> str:
+        """File and line, as short as they can be told from others: "train.py:41"."""
+        return f"{self._files.get(site.file, site.file)}:{number_of(site.line)}" if site else ""
+
+    def via(self, site: seen.Site | None) -> str:
+        """The framework's own line, "" where there is none."""
+        if site is None or not site.via_file:
+            return ""
+        return f"{self._via.get(site.via_file, site.via_file)}:{number_of(site.via_line)}"
+
+    def owned(self, optimizer: int) -> list[int]:
+        """The models of which an optimizer owns something."""
+        found = self._seen.optimizers.get(optimizer)
+        return sorted({m for group in found.groups for m in group.owns}) if found else []
+
+    def _optimizer_names(self, optimizer: seen.Optimizer) -> list[str]:
+        if optimizer.by_hand:
+            return ["the loop itself"]
+        models = [m for group in optimizer.groups for m in group.owns]
+        classes = [self._seen.models[m].class_name for m in models if m in self._seen.models]
+        owned = f"{optimizer.class_name} of {', '.join(dict.fromkeys(classes))}" if classes else ""
+        return [optimizer.class_name or "optimizer", owned]
+
+
+def number_of(line: int) -> str:
+    """A line's number, as editors know it: without commas."""
+    return number(line).replace(",", "")
+
+
+def _told_apart(choices: dict[int, list[str]]) -> dict[int, str]:
+    """For each the first of its names that nobody else has; else its first, with its number."""
+    taken: dict[str, int] = {}
+    for names in choices.values():
+        for name in set(names):
+            taken[name] = taken.get(name, 0) + 1
+    return {
+        i: next((n for n in names if n and taken[n] == 1), f"{names[0]} {number(i)}".strip())
+        for i, names in choices.items()
+    }
+
+
+def _loader_names(loader: seen.Loader) -> list[str]:
+    data = loader.dataset
+    part = (
+        {True: "train part", False: "test part"}.get(data.train) if data.train is not None else ""
+    )
+    sized = f"{data.class_name} of {number(data.length)}" if data.length is not None else ""
+    return [data.class_name or "loader", f"{data.class_name} ({part})" if part else "", sized]
+
+
+def _short_files(files: Iterable[str]) -> dict[str, str]:
+    """For each path its shortest end that no other has; a package's file from the package on."""
+    here = os.getcwd() + os.sep  # noqa: PTH109 - compared as text: the record may be from elsewhere
+    short = {file: _inside_package(file) for file in files}
+    ends: dict[str, int] = {}
+    for file in short:
+        for end in _ends(file):
+            ends[end] = ends.get(end, 0) + 1
+    for file, inside in short.items():
+        if not inside:
+            if file.startswith(here) and os.path.exists(file):  # noqa: PTH110 - never raises
+                short[file] = file.removeprefix(here)
+            else:
+                short[file] = next((end for end in _ends(file) if ends[end] == 1), file)
+    return short
+
+
+def _ends(file: str) -> list[str]:
+    """The last part of a path, the last two, and so on, at most six."""
+    parts = PurePath(file[-2000:]).parts
+    return [str(PurePath(*parts[-n:])) for n in range(1, min(len(parts), 6) + 1)]
+
+
+def _inside_package(file: str) -> str:
+    parts = PurePath(file[-2000:]).parts
+    for i, part in enumerate(parts[:-1]):
+        if part in _PACKAGES or (part == "src" and parts[i + 1] == "goingdeep"):
+            return str(PurePath(*parts[i + 1 :]))
+    return ""

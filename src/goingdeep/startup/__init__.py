@@ -1,0 +1,1 @@
+"""A folder that `gd run` puts on PYTHONPATH for one program; see sitecustomize.py in it."""

@@ -1,0 +1,146 @@
+"""The state of an optimizer's gradients: none, zero, fresh, left over, summed.
+
+A pointer alone proves nothing: memory is used again after a clear. What is compared is the tensor
+object, its version counter, and a few values where both are unchanged or somebody wrote to it.
+Every backward is seen before and after, so a gradient that is the same object with the same version
+as after the last step is the one that the last step used.
+
+At most `SAMPLE` parameters of an optimizer are looked at on each step: all of them would cost more
+than the step itself in a large model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+SAMPLE = 8
+PROBES = 16
+"""Values looked at to tell a gradient that was set to zero."""
+
+NONE, ZERO, FRESH, LEFT_OVER, SUMMED, MIXED, UNKNOWN = (
+    "none", "zero", "fresh", "left-over", "summed", "mixed", "unknown",
+)  # fmt: skip
+
+
+class Gradients:
+    """Follows the gradients of some parameters over backward, step and clear.
+
+    Args:
+        parameters: those an optimizer owns.
+    """
+
+    __slots__ = ("_memo", "_status", "_versions", "sample")
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        trainable = [p for p in parameters if p.requires_grad]
+        self.sample = spread(trainable or list(parameters), SAMPLE)
+        self._memo: list[tuple[int, int]] = [(0, 0)] * len(self.sample)
+        self._status = [NONE] * len(self.sample)
+        self._versions: list[int] = []
+        self._observe()
+
+    def _observe(self) -> None:
+        """What is there when watching begins: nobody knows whether a step has used it."""
+        for i, parameter in enumerate(self.sample):
+            gradient = parameter.grad
+            if gradient is not None:
+                self._memo[i] = (id(gradient), gradient._version)  # noqa: SLF001
+                self._status[i] = UNKNOWN
+
+    def now(self) -> str:
+        """The state as it is; found out by looking, and remembered."""
+        status, memo = self._status, self._memo
+        zero: bool | None = None
+        for i, parameter in enumerate(self.sample):
+            gradient = parameter.grad
+            if gradient is None:
+                status[i] = NONE
+                continue
+            seen = (id(gradient), gradient._version)  # noqa: SLF001
+            if seen == memo[i] and status[i] in (FRESH, SUMMED):
+                continue
+            # Unchanged since a step used it, or written to by somebody: `p.grad.data.zero_()` moves
+            # no version, so values decide. One look tells for all.
+            if zero is None:
+                zero = self._zero()
+            memo[i] = seen
+            if zero:
+                status[i] = ZERO
+            elif status[i] in (NONE, ZERO):
+                status[i] = FRESH  # set by hand
+        return _together(status)
+
+    def after_backward(self) -> None:
+        """A backward is over: what it wrote is fresh, or summed on top of what was left over."""
+        status, memo = self._status, self._memo
+        for i, parameter in enumerate(self.sample):
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            seen = (id(gradient), gradient._version)  # noqa: SLF001
+            if seen != memo[i] or status[i] == NONE:
+                memo[i] = seen
+                left = status[i] in (LEFT_OVER, SUMMED)
+                status[i] = SUMMED if left else FRESH
+
+    def before_step(self) -> str:
+        """The state of what the step will use."""
+        self._versions = [parameter._version for parameter in self.sample]  # noqa: SLF001
+        return self.now()
+
+    def after_step(self) -> bool:
+        """The step has used what was there; returns whether any parameter was written to."""
+        status, memo = self._status, self._memo
+        for i, parameter in enumerate(self.sample):
+            gradient = parameter.grad
+            if gradient is None:
+                status[i] = NONE
+            else:
+                memo[i] = (id(gradient), gradient._version)  # noqa: SLF001
+                status[i] = LEFT_OVER
+        return any(
+            parameter._version != version  # noqa: SLF001
+            for parameter, version in zip(self.sample, self._versions, strict=False)
+        )
+
+    def _zero(self) -> bool | None:
+        """Whether the gradients are all zero, judged by a few values; None where not looked."""
+        looked = False
+        for parameter in sorted(self.sample, key=_size)[:3]:
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            if gradient.device.type != "cpu" or gradient.is_sparse or not gradient.numel():
+                continue  # reading from an accelerator would wait for it on every step
+            looked = True
+            flat = gradient.detach().reshape(-1) if gradient.is_contiguous() else gradient.detach()
+            part = flat[:: max(1, flat.shape[0] // PROBES)] if flat.dim() == 1 else flat[0]
+            if bool(part.any()):
+                return False
+        return True if looked else None
+
+
+def _size(parameter: Tensor) -> int:
+    return parameter.numel()
+
+
+def _together(status: list[str]) -> str:
+    """One word for all; parameters that got no gradient do not speak."""
+    first = NONE
+    for word in status:
+        if word in (NONE, first):
+            continue
+        if first != NONE:
+            return MIXED
+        first = word
+    return first
+
+
+def spread(items: Sequence[Tensor], most: int) -> list[Tensor]:
+    """At most `most` of them, the first and the last among them, evenly spread."""
+    if len(items) <= most:
+        return list(items)
+    last = len(items) - 1
+    return [items[round(i * last / (most - 1))] for i in range(most)]

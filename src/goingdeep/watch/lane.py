@@ -1,0 +1,444 @@
+"""What one thread's loop does: operations are collected until an optimizer step ends.
+
+    batch, forward, loss, backward, clip, step, clear, ...  ->  one anatomy  ->  a longer stretch
+
+The step clock is the optimizer's step. What trains and what evaluates is told by what follows: a
+forward that is followed by backward and step was training. Nothing here looks at variable names.
+This is the pulse: it runs on every step, so each line counts.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from goingdeep.watch import graph
+from goingdeep.watch.by_hand import ByHand
+from goingdeep.watch.look import Look
+from goingdeep.watch.losses import scalar
+from goingdeep.watch.modules import NO_MODEL
+from goingdeep.watch.ops import PASSING, Signature, fold, of_this_step
+
+if TYPE_CHECKING:
+    from goingdeep.watch.passes import ActivePass
+    from goingdeep.watch.watcher import Watcher
+
+MAX_WAITING = 512
+"""Operations kept while no backward comes: an evaluation may be long."""
+
+MAX_OPERATIONS = 8_192
+"""Operations of one step: beyond it the rest is counted."""
+
+NON_FINITE_LOOKS = 2
+_autocast = getattr(torch._C, "_is_any_autocast_enabled", torch.is_autocast_enabled)  # noqa: SLF001
+
+
+class Lane:
+    """The state of one thread."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._recorder = watcher.recorder
+        main = threading.current_thread() is threading.main_thread()
+        self._thread = "" if main else threading.current_thread().name[:80]
+        self.operations: list[Signature] = []
+        self._left_out = 0
+        self.stack: list[nn.Module] = []
+        self.outside = False  # the module that runs is no model: a loss, a transform
+        self.sensitive = 0  # bit 1: ran as in training, bit 2: as in evaluation
+        self._forward: tuple[Any, ...] = ()
+        self.pass_: ActivePass | None = None  # whose batch the newest forward took
+        # An id alone could be another tensor's by now; a weak reference keeps nothing alive.
+        self._loss: Callable[[], Tensor | None] = _nothing
+        self._loss_value: float | None = None
+        self._root_values: list[float | Tensor] = []
+        self._backwards = 0
+        self._backward_depth = 0
+        self._step_depth = 0
+        self._inner_step = False
+        self._step: tuple[Any, ...] = ()
+        self._unscaled: float | None = None
+        self._scaled: Callable[[], Tensor | None] = _nothing
+        self.made: dict[int, int] = {}  # id of a module built inside a forward -> its line
+        self.made_counts: dict[tuple[str, int], int] = {}
+        self.hidden: set[int] = set()
+        self.modes_seen: set[tuple[object, ...]] = set()
+        self.scheduler_depth = 0
+        self.mode_depth = 0
+        self._by_hand = ByHand(watcher)
+        self._training_look: Look | None = None
+        self.look: Look | None = None
+        self._closing: Look | None = None  # its step is done, its clear may still come
+        self._non_finite = 0
+        self._plan_look()
+
+    # ---------------------------------------------------------------- looks
+
+    def _plan_look(self) -> None:
+        """Decide whether the next step will be looked at closely."""
+        number = self._recorder.steps + 1
+        if self._watcher.wants_look(number):
+            self._training_look = Look(self._watcher, number)
+        else:
+            self._training_look = None
+        self.look = self._training_look
+
+    def _finish_closing(self) -> None:
+        look, self._closing = self._closing, None
+        if look is not None:
+            look.finish()
+
+    def _evaluation_look(self, module: nn.Module) -> None:
+        """The first batch of an evaluation is looked at too, in passes 1, 2, 4, 8, ..."""
+        newest = self._watcher.passes.newest()
+        if (
+            newest is not None
+            and newest.batches == 1
+            and newest.number & (newest.number - 1) == 0
+            and not newest.looked
+        ):
+            newest.looked = True
+            self.look = Look(self._watcher, self._recorder.steps, phase="evaluation")
+        else:
+            self.look = None
+
+    def end_evaluation_look(self) -> None:
+        """Another batch or a training step begins."""
+        if self._closing is not None:
+            self._finish_closing()
+        if self.look is not self._training_look:
+            look, self.look = self.look, self._training_look
+            if look is not None:
+                look.finish()
+        elif self.look is None:
+            self.look = self._training_look
+
+    # ---------------------------------------------------------------- operations
+
+    def add(self, operation: Signature) -> None:
+        """One more operation of the step that goes on."""
+        operations = self.operations
+        if len(operations) >= MAX_WAITING and not self._backwards:
+            # Long evaluations: what does not belong to the next step is dropped early.
+            self.operations = operations = [op for op in operations if op[0] not in PASSING]
+        if len(operations) >= MAX_OPERATIONS:
+            self._left_out += 1
+            return
+        operations.append(operation)
+
+    def batch(self, pass_: ActivePass, site: int, data: object) -> None:
+        """A loader gave a batch."""
+        self._by_hand_step()
+        self.end_evaluation_look()
+        look = self.look
+        if look is not None:
+            look.drop_forward()
+            look.batch(pass_.loader, site, data)
+        self.add(("batch", site, pass_.loader))
+
+    def unwind(self, module: nn.Module) -> None:
+        """A module's call is over: it leaves the stack, with all above it."""
+        stack = self.stack
+        while stack:
+            if stack.pop() is module:
+                return
+
+    def forward_started(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """A module is called from outside any other module."""
+        site = self._recorder.sites.here(4)
+        number = self._watcher.models.called(module, site)
+        self.outside = number == NO_MODEL
+        if self.outside:
+            self._forward = ()
+            return
+        self._by_hand_step()
+        grad = torch.is_grad_enabled()
+        if self._closing is not None:
+            self._finish_closing()
+        if not grad:
+            self._evaluation_look(module)
+        elif self.look is not self._training_look:
+            self.end_evaluation_look()
+        self.sensitive = 0
+        if self.made:
+            self.made.clear()
+        self._forward = (site, number, module.training, grad)
+        moments = self._watcher.moments
+        if moments is not None and grad:
+            moments.forward_started(self, module, args, kwargs)
+
+    def forward_ended(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+    ) -> None:
+        """It has returned."""
+        if not self._forward:
+            return
+        watcher = self._watcher
+        watcher.recorder.counts.forwards += 1
+        site, number, training, grad = self._forward
+        name = watcher.models.place(module)[1]
+        pass_ = self.pass_ = watcher.passes.origin(args, kwargs)
+        sensitive = ("", "training", "evaluation", "mixed")[self.sensitive]
+        operation: Signature = (
+            "forward", site, number, name, training, grad,
+            torch.is_inference_mode_enabled() or None, _autocast() or None, sensitive,
+            pass_.loader if pass_ is not None else None,
+        )  # fmt: skip
+        self.add(operation)
+        if pass_ is not None:
+            pass_.forward(number, training, self.sensitive & 1, grad)
+            if not grad or not self._backwards:
+                pass_.output(output)
+            if pass_.forwards <= 1:
+                pass_.note(operation)
+        if self._watcher.moments is not None and grad:
+            self._watcher.moments.forward_ended(self, module, args, kwargs, output)
+        if type(module).__name__ == "OptimizedModule":
+            watcher.recorder.gap("inside torch.compile", "compiled code calls no hooks")
+
+    def forward_failed(self) -> None:
+        """It raised: nothing came of it."""
+        self._forward = ()
+        if self.look is not None:
+            self.look.drop_forward()
+
+    def loss(
+        self, number: int, site: int, loss_input: Tensor, target: Tensor | None, result: Tensor,
+        given: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """A loss function was called."""
+        value = scalar(result)
+        self._loss, self._loss_value = weakref.ref(result), value
+        operation = ("loss", site, number)
+        self.add(operation)
+        pass_ = self.pass_
+        if pass_ is not None:
+            pass_.loss(value)
+            if pass_.forwards <= 1:
+                pass_.note(operation)
+        if self.look is not None:
+            self.look.loss(number, self._watcher.losses.name(number), loss_input, target, result, site, given)
+
+    def loss_module(self) -> str:
+        """The class of the loss module whose forward we are in; "" for a plain function."""
+        module = self.stack[-1] if self.stack else None
+        return type(module).__qualname__ if module is not None else ""
+
+    def unscaled(self, outputs: Any) -> None:
+        """A loss is about to be scaled up: keep what it was."""
+        self._unscaled = scalar(outputs) if isinstance(outputs, Tensor) else None
+
+    def scaled(self, outputs: Any) -> None:
+        """And know it again as the root of backward."""
+        if isinstance(outputs, Tensor):
+            self._scaled = weakref.ref(outputs)
+
+    def backward_started(
+        self, roots: tuple[Any, ...], *, retain: bool, create: bool
+    ) -> tuple[Any, ...] | None:
+        """Gradients will be added to `.grad`; None inside another backward."""
+        self._backward_depth += 1
+        if self._backward_depth > 1:
+            return None
+        self._by_hand_step()
+        self.end_evaluation_look()
+        site = self._recorder.sites.here(4)
+        root = roots[0] if roots and isinstance(roots[0], Tensor) else None
+        chain: tuple[str, ...] = ()
+        leaf = False
+        if root is not None:
+            chain = graph.way_to_loss(root)
+            leaf = root.grad_fn is None
+            value = self._root_value(root, chain)
+            self._root_values.append(value if value is not None else root.detach())
+            if value is not None and not math.isfinite(value):
+                self._look_at_non_finite()
+        states = self.states()
+        if self.look is not None:
+            self.look.before_backward(roots, site)
+        return (
+            "backward", site, states, leaf or None, "|".join(chain), retain or None, create or None,
+        )  # fmt: skip
+
+    def _root_value(self, root: Tensor, chain: tuple[str, ...]) -> float | None:
+        """The loss of this backward; that of the loss function where it was only scaled since."""
+        if self._loss() is root:
+            return self._loss_value
+        if self._scaled() is root and self._unscaled is not None:
+            return self._unscaled
+        if (
+            self._loss_value is not None
+            and 2 <= len(chain) <= 3
+            and chain[-1] in graph.LOSSES
+            and all(name in graph.SCALINGS for name in chain[:-1])
+        ):
+            return self._loss_value
+        return scalar(root)
+
+    def _look_at_non_finite(self) -> None:
+        if self._non_finite < NON_FINITE_LOOKS:
+            self._non_finite += 1
+            if self._training_look is None:
+                self._training_look = self.look = Look(self._watcher, self._recorder.steps + 1)
+            self._watcher.mark()
+
+    def states(self) -> str:
+        """The state of the gradients of every optimizer, in words."""
+        alive = self._watcher.optimizers.alive
+        if len(alive) == 1:
+            return alive[0].gradients.now()
+        if not alive:
+            return self._by_hand.state()
+        return " ".join(f"{known.number}:{known.gradients.now()}" for known in alive[:16])
+
+    def backward_ended(self, operation: tuple[Any, ...] | None) -> None:
+        """Gradients are there."""
+        self._backward_depth -= 1
+        if operation is None:
+            return
+        for known in self._watcher.optimizers.alive:
+            known.gradients.after_backward()
+        self._by_hand.after_backward()
+        self._recorder.counts.backwards += 1
+        self._backwards += 1
+        self._loss_value = None
+        self.add(operation)
+        if self.pass_ is not None:
+            self.pass_.backward()
+        if self.look is not None:
+            self.look.after_backward()
+        self._watcher.put_waiting()
+
+    def backward_failed(self) -> None:
+        """It raised."""
+        self._backward_depth = max(0, self._backward_depth - 1)
+
+    # ---------------------------------------------------------------- steps
+
+    def step_started(self, optimizer: Any, *, closure: bool) -> None:
+        """An optimizer begins its step."""
+        self._step_depth += 1
+        self._inner_step = False
+        known = self._watcher.optimizers.seen(optimizer)
+        if known is None:
+            return
+        site = self._recorder.sites.here(4)
+        self._watcher.optimizers.renew(known, optimizer)
+        state = "" if closure else known.gradients.before_step()
+        self._step = (known, site, state, closure, self._backwards)
+        if self.look is not None:
+            self.look.before_step(optimizer, known.number, site)
+
+    def step_ended(self, optimizer: Any) -> None:
+        """The step is done: what happened since the last one is its anatomy."""
+        self._step_depth = max(0, self._step_depth - 1)
+        if self._inner_step or not self._step:
+            self._step = ()
+            return  # an optimizer around another one: the inner step was counted
+        known, site, state, closure, backwards = self._step
+        self._step = ()
+        self._inner_step = self._step_depth > 0
+        if known.reference() is not optimizer:
+            return
+        if closure and self._backwards > backwards:
+            state = known.gradients.now()
+        else:
+            closure = False
+        changed = known.gradients.after_step()
+        if not known.written:
+            self._watcher.optimizers.write(known, optimizer)
+        rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
+        if isinstance(rate, int | float):
+            self._recorder.curve(f"rate{known.curve}", rate)
+        look = self.look
+        if look is not None:
+            look.after_step(optimizer)
+        operation = ("step", site, known.number, state, changed, closure or None)
+        self._close(known, operation)
+
+    def foreign_step(self, known: Any, site: int) -> None:
+        """A step of an optimizer that is not torch's."""
+        known.gradients.after_step()
+        self._close(known, ("step", site, known.number, None, None, None))
+
+    def _by_hand_step(self) -> None:
+        """Where no optimizer owns the weights: have they changed since the last backward?"""
+        if self._backwards and not self._watcher.optimizers.alive:
+            known = self._by_hand.changed()
+            if known is not None:
+                self._close(known, ("step", -1, known.number, None, True, None))
+
+    def _close(self, known: Any, operation: Signature) -> None:
+        recorder = self._recorder
+        self.add(operation)
+        signature = tuple(of_this_step(self.operations))
+        anatomy = recorder.anatomy(signature, known.number)
+        if anatomy is None:
+            blocks, left_out = fold(signature)
+            anatomy = recorder.new_anatomy(
+                signature, known.number, blocks, left_out + self._left_out
+            )
+        number = recorder.next_step()
+        known.count += 1
+        if self._root_values:
+            recorder.curve(f"loss{known.curve}", _mean(self._root_values))
+        recorder.step(known.number, anatomy, number, self._thread)
+        if self.pass_ is not None:
+            self.pass_.step(number)
+        self.operations.clear()
+        self._root_values.clear()
+        self._backwards = self._left_out = 0
+        self._watcher.step_done(number)
+        # A clear right after the step still belongs to the look: it ends with the next batch,
+        # forward or step.
+        self._finish_closing()
+        self._closing = self._training_look
+        self._plan_look()
+
+    # ---------------------------------------------------------------- around
+
+    def clear_started(self, by: str, number: int, to: str, parameters: Any) -> None:
+        """zero_grad was called; `parameters` gives those it will clear."""
+        site = self._recorder.sites.here(4)
+        self.add(("clear", site, by, number, to))
+        look = self._closing or self.look
+        if look is not None:
+            look.before_clear(by, number, parameters(), site)
+
+    def clear_ended(self) -> None:
+        """It has returned."""
+        look = self._closing or self.look
+        if look is not None:
+            look.after_clear()
+
+    def mode(self, module: nn.Module, training: bool) -> None:
+        """train() or eval() was called from outside."""
+        number = self._watcher.models.number(module)
+        self.add(("mode", self._recorder.sites.here(4), number, training))
+
+    def finish(self) -> None:
+        """The watcher is taken off."""
+        self._by_hand_step()
+        self.end_evaluation_look()
+        if self._training_look is not None:
+            self._training_look.finish()
+
+
+def _nothing() -> None:
+    return None
+
+
+def _mean(values: list[float | Tensor]) -> float | Tensor:
+    if len(values) == 1:
+        return values[0]
+    if all(isinstance(value, float) for value in values):
+        return math.fsum(values) / len(values)
+    return torch.stack([torch.as_tensor(value).detach().float().cpu() for value in values]).mean()

@@ -1,0 +1,89 @@
+"""Single samples of a loss over classes, exact, so that each can be worked by hand.
+
+Axes in this file: N samples, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from goingdeep.record.look import Row
+from goingdeep.watch.tensors import exact, exact_values, plain, readable
+
+SAMPLES = 16
+MOST_CLASSES = 64
+"""With more classes the `TOP` scores, the label's, and the logsumexp of the rest are kept."""
+
+TOP = 8
+NO_REDUCTION = 0
+FUNCTIONS = ("cross_entropy", "nll_loss")
+
+
+def rows(
+    function: str, scores: Tensor, labels: Tensor | None, settings: Mapping[str, Any]
+) -> tuple[Row, ...]:
+    """The first samples; nothing where this is no loss of [N,K] scores with one label a sample."""
+    if function not in FUNCTIONS or labels is None or readable(scores) or readable(labels):
+        return ()
+    if scores.dim() != 2 or labels.dim() != 1 or not scores.numel() or len(scores) != len(labels):
+        return ()
+    if labels.is_floating_point() or not scores.is_floating_point():
+        return ()
+    scores = plain(scores).detach()[:SAMPLES]
+    labels = plain(labels).detach()[:SAMPLES]
+    losses = _losses(function, scores, labels, settings)
+    wanted = labels.tolist()
+    if scores.shape[1] <= MOST_CLASSES:
+        flat, width = exact_values(scores.reshape(-1)), scores.shape[1]
+        return tuple(
+            Row(sample, tuple(flat[sample * width : (sample + 1) * width]), label, loss=loss)
+            for sample, (label, loss) in enumerate(zip(wanted, losses, strict=True))
+        )
+    return tuple(
+        _shortened(sample, scores[sample], label, loss)
+        for sample, (label, loss) in enumerate(zip(wanted, losses, strict=True))
+    )
+
+
+def _shortened(sample: int, scores: Tensor, label: int, loss: float | str | None) -> Row:
+    classes = scores.topk(TOP).indices.tolist()
+    if 0 <= label < len(scores) and label not in classes:
+        classes.append(label)
+    left = torch.ones(len(scores), dtype=torch.bool, device=scores.device)
+    left[classes] = False
+    rest = torch.logsumexp(scores[left].double(), 0).item()
+    return Row(
+        sample, tuple(exact_values(scores[classes])), label, tuple(classes),
+        exact(rest, torch.float64), loss,
+    )  # fmt: skip
+
+
+def _losses(
+    function: str, scores: Tensor, labels: Tensor, settings: Mapping[str, Any]
+) -> list[float | str | None]:
+    """PyTorch's own loss of each sample, before any mean.
+
+    The operator is called below every place where a function can be wrapped: not even our own
+    watcher may take it for a loss of the program's.
+    """
+    weight = settings.get("weight")
+    ignored = settings.get("ignore_index", -100)
+    smoothing = settings.get("label_smoothing", 0.0)
+    unknown = weight is not None and (not isinstance(weight, Tensor) or readable(weight))
+    if unknown or not isinstance(ignored, int) or not isinstance(smoothing, int | float):
+        return [None] * len(scores)
+    weight = None if weight is None else plain(weight).detach()
+    try:
+        if function == "cross_entropy":
+            losses = torch.ops.aten.cross_entropy_loss(
+                scores, labels, weight, NO_REDUCTION, ignored, float(smoothing)
+            )
+        else:
+            losses = torch.ops.aten.nll_loss(scores, labels, weight, NO_REDUCTION, ignored)
+    except (RuntimeError, IndexError):  # a label out of range: the program's own call fails too
+        return [None] * len(scores)
+    return list(exact_values(losses))

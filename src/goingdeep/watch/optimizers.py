@@ -1,0 +1,214 @@
+"""Optimizers and schedulers: each with its number, what it owns, and the state of its gradients."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from goingdeep.record.seen import Fact, Group, Optimizer, Scheduler
+from goingdeep.watch.gradients import Gradients
+
+if TYPE_CHECKING:
+    from goingdeep.watch.watcher import Watcher
+
+MAX_OPTIMIZERS = 256
+MAX_SHAPES = 16
+MAX_SETTINGS = 24
+
+
+class Known:
+    """One optimizer that is alive. `by_hand`: there is none, the loop changes the weights itself."""
+
+    __slots__ = ("count", "curve", "gradients", "number", "reference", "site", "size", "written")
+
+    def __init__(self, number: int, reference: Any, site: int) -> None:
+        self.number = number
+        self.reference = reference
+        self.site = site
+        self.size = -1
+        self.count = 0
+        self.written = False
+        self.curve = "" if number == 0 else f"-{number}"
+        self.gradients = Gradients([])
+
+
+class Optimizers:
+    """Numbers optimizers and schedulers in the order of first sight."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._known: dict[int, Known] = {}
+        self._schedulers: dict[int, tuple[weakref.ref[Any], int]] = {}
+        self.alive: list[Known] = []
+        self._count = 0
+
+    def number(self, optimizer: object) -> int:
+        """The number of an optimizer; -1 where it is unknown."""
+        known = self._known.get(id(optimizer))
+        return known.number if known is not None and known.reference() is optimizer else -1
+
+    def seen(self, optimizer: Any, site: int = -1) -> Known | None:
+        """The optimizer's entry, made at first sight; None beyond the bound."""
+        key = id(optimizer)
+        known = self._known.get(key)
+        if known is not None and known.reference() is optimizer:
+            return known
+        if self._count >= MAX_OPTIMIZERS:
+            self._watcher.recorder.gap("optimizers", f"more than {MAX_OPTIMIZERS} were made")
+            return None
+        known = Known(self._count, weakref.ref(optimizer, lambda _: self._gone(key)), site)
+        self._count += 1
+        self._known[key] = known
+        self.alive.append(known)
+        self.renew(known, optimizer)
+        return known
+
+    def _gone(self, key: int) -> None:
+        known = self._known.pop(key, None)
+        if known is not None and known in self.alive:
+            self.alive.remove(known)
+
+    def renew(self, known: Known, optimizer: Any) -> None:
+        """Follow the gradients of what the optimizer owns now, if that has changed."""
+        groups = getattr(optimizer, "param_groups", None) or ()
+        size = sum(len(group["params"]) for group in groups)
+        if size != known.size:
+            known.size = size
+            known.written = False
+            known.gradients = Gradients([p for group in groups for p in group["params"]])
+
+    def write(self, known: Known, optimizer: Any) -> None:
+        """Write what the optimizer is and owns; models must have run by then."""
+        known.written = True
+        groups, shapes = [], []
+        for group in optimizer.param_groups:
+            owns: dict[int, list[int]] = {}
+            unknown = 0
+            for parameter in group["params"]:
+                model, index = self._watcher.models.where(parameter)
+                if model >= 0:
+                    owns.setdefault(model, []).append(index)
+                else:
+                    unknown += 1
+                    shapes.append(tuple(parameter.shape))
+            groups.append(
+                Group(
+                    settings_of(group),
+                    {model: tuple(indices) for model, indices in owns.items()},
+                    unknown,
+                )
+            )
+        self._watcher.recorder.event(
+            Optimizer,
+            id=known.number,
+            class_name=type(optimizer).__qualname__,
+            site=known.site,
+            groups=tuple(groups),
+            unknown_shapes=tuple(shapes[:MAX_SHAPES]),
+        )
+
+    def owns(self, parameters: Iterable[Tensor]) -> bool:
+        """Whether any optimizer that is alive owns one of these."""
+        wanted = {id(p) for p in parameters}
+        for known in self.alive:
+            optimizer = known.reference()
+            groups = getattr(optimizer, "param_groups", None) or ()
+            if any(id(p) in wanted for group in groups for p in group["params"]):
+                return True
+        return False
+
+    def write_all_again(self) -> None:
+        """A model has changed: whom the tensors belong to may have changed too."""
+        for known in self.alive:
+            known.written = False
+
+    def by_hand(self, parameters: list[Tensor]) -> Known:
+        """The entry of a loop that changes these parameters itself."""
+        known = Known(self._count, lambda: None, -1)
+        self._count += 1
+        known.gradients = Gradients(parameters)
+        owns: dict[int, list[int]] = {}
+        for parameter in parameters:
+            model, index = self._watcher.models.where(parameter)
+            owns.setdefault(model, []).append(index)
+        group = Group({}, {model: tuple(indices) for model, indices in owns.items() if model >= 0})
+        self._watcher.recorder.event(
+            Optimizer, id=known.number, class_name="", groups=(group,), by_hand=True
+        )
+        known.written = True
+        return known
+
+    def foreign(self, optimizer: Any, site: int) -> Known | None:
+        """The entry of an optimizer that is not torch's (Keras has its own)."""
+        key = id(optimizer)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if self._count >= MAX_OPTIMIZERS:
+            return None
+        known = Known(self._count, weakref.ref(optimizer), site)
+        self._count += 1
+        self._known[key] = known
+        parameters = [p for _, _, p in self._watcher.models.trainable()]
+        known.gradients = Gradients(parameters)
+        known.written = True
+        self.alive.append(known)
+        self._watcher.recorder.event(
+            Optimizer, id=known.number, class_name=type(optimizer).__qualname__, site=site
+        )
+        return known
+
+    def scheduler(self, scheduler: Any, site: int = -1) -> int:
+        """The number of a scheduler, written at first sight."""
+        known = self._schedulers.get(id(scheduler))
+        if known is not None and known[0]() is scheduler:
+            return known[1]
+        number = len(self._schedulers)
+        if number >= MAX_OPTIMIZERS:
+            return -1
+        self._schedulers[id(scheduler)] = (weakref.ref(scheduler), number)
+        self._watcher.recorder.event(
+            Scheduler,
+            id=number,
+            class_name=type(scheduler).__qualname__,
+            optimizer=self.number(getattr(scheduler, "optimizer", None)),
+            site=site,
+            settings=settings_of(vars(scheduler)),
+        )
+        return number
+
+
+def settings_of(values: dict[str, Any]) -> dict[str, Fact]:
+    """The plain numbers, words and switches among some values; short lists as text."""
+    found: dict[str, Fact] = {}
+    for name, value in values.items():
+        if not isinstance(name, str) or name.startswith("_") or name == "params":
+            continue
+        plain = plain_fact(value)
+        if plain is not None:
+            found[name] = plain
+        if len(found) >= MAX_SETTINGS:
+            break
+    return found
+
+
+def plain_fact(value: Any) -> Fact:
+    """A value as JSON can hold it; None for what is no number, word, switch or short list."""
+    if isinstance(value, bool | int | str):
+        return value if not isinstance(value, str) else value[:80]
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124
+    if isinstance(value, Tensor):
+        on_cpu = value.device.type == "cpu" and value.numel() == 1
+        return plain_fact(value.item()) if on_cpu else None
+    if isinstance(value, list | tuple) and len(value) <= 8:
+        if all(isinstance(item, int | float) for item in value):
+            return ", ".join(str(item) for item in value)
+        return None
+    # MultiStepLR keeps its milestones in a Counter.
+    if isinstance(value, dict) and len(value) <= 16 and all(isinstance(k, int) for k in value):
+        return ", ".join(str(key) for key in sorted(value))
+    return None

@@ -1,0 +1,150 @@
+"""Inside a program that `gd run` started: wait for torch, watch, say at the end what was seen.
+
+Nothing here, and nothing it imports before torch is there, may import what the program could have a
+module of the same name of; see imports.py.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from goingdeep.watch.imports import when_imported
+from goingdeep.watch.run import Asked, WatchedRun, note
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+_this: WatchedProgram | None = None
+
+
+def this_program() -> WatchedProgram | None:
+    """The program of this process, where `gd run` started it."""
+    return _this if _this is not None and _this.process == os.getpid() else None
+
+
+class WatchedProgram:
+    """A program from before its first line to after its last.
+
+    Args:
+        told: what `gd run` was asked for, as JSON: out, quiet, moments, and how many of the words
+            that started this process are the program and its arguments.
+        summary: draws the loop from the record, for the error stream.
+    """
+
+    def __init__(self, told: str, summary: Callable[[Path], str]) -> None:
+        self.run: WatchedRun | None = None
+        self.process = os.getpid()
+        self._told = told
+        self._summary = summary
+        # Where things are is fixed now; what was asked for is read later, for that takes json.
+        self._here = Asked("", ())
+
+    @property
+    def watching(self) -> bool:
+        """Whether it is being recorded, or will be as soon as torch comes."""
+        return self.run is None or self.run.watcher is not None
+
+    def arm(self) -> None:
+        """Be called when torch comes, and when the program ends.
+
+        What is registered first is called last: threads and children have ended by then, and
+        whatever the program itself does at its end is done.
+        """
+        global _this  # noqa: PLW0603 - there is one program in a process
+        _this = self
+        atexit.register(self._end)
+        when_imported("torch", self._torch_is_there)
+
+    def _facts(self) -> dict[str, Any]:
+        import json
+
+        facts: dict[str, Any] = json.loads(self._told)
+        return facts
+
+    def _torch_is_there(self) -> None:
+        try:
+            facts = self._facts()
+            words = tuple(sys.orig_argv[-facts["words"] :])
+            asked = self._here
+            asked.name = program_name(words)
+            asked.command = ("gd", "run", *words)
+            asked.moments = facts["moments"]
+            asked.start = True
+            if facts["out"] is not None:
+                asked.out = os.path.join(asked.here, facts["out"])  # noqa: PTH118
+            self.run = WatchedRun(asked)
+            self.run.start()
+        except Exception as error:  # noqa: BLE001 - the program must not notice
+            note(f"nothing is recorded, the program goes on: {type(error).__name__}")
+
+    def _end(self) -> None:
+        if os.getpid() != self.process:
+            return
+        try:
+            self._finish()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - after the program's end
+            note(f"the end of the record is lost: {type(error).__name__}")
+
+    def _finish(self) -> None:
+        quiet = self._facts()["quiet"]
+        if self.run is None:
+            if not quiet and os.environ.get("RANK", "0") == "0":
+                _say("gd: no training seen: torch was never imported")
+            return
+        self.run.stop(_uncaught())
+        path, counts = self.run.path, self.run.counts
+        if path is None or counts is None:
+            return  # it has been said that nothing is recorded
+        trained = counts.backwards or counts.steps
+        if not trained and not counts.forwards:
+            self.run.take_back()
+        if quiet or not self.run.first:
+            return
+        if not trained:
+            forwards = "1 forward" if counts.forwards == 1 else f"{counts.forwards:,} forwards"
+            _say(f"gd: no training seen: torch was imported, {forwards}, no backward")
+            if not counts.forwards:
+                _say("    what it starts in other processes is watched by gd.watch() there")
+                return
+        _say(self._summary(path))
+        self._say_where(path)
+
+    def _say_where(self, path: Path) -> None:
+        import shlex
+
+        from goingdeep.errors import printable
+
+        here = self._here
+        place = str(path).removeprefix(here.here.rstrip(os.sep) + os.sep)
+        latest = path.parent / "latest"
+        newest = str(path.parent) == here.runs and latest.resolve() == path.resolve()
+        short = "" if newest else " " + shlex.quote(printable(place))
+        _say(f"\nrun      {printable(place)}\n\ntry next\n  gd show{short}   the loop again")
+
+
+def program_name(words: tuple[str, ...]) -> str:
+    """What to call a program in a folder's name."""
+    if words[0] == "-m":
+        return words[1] if len(words) > 1 else "module"
+    folder, name = os.path.split(words[0].rstrip(os.sep))
+    stem = name.rpartition(".")[0] or name
+    if stem == "__main__":
+        return os.path.basename(folder) or "program"  # noqa: PTH119
+    return "stdin" if words[0] == "-" else stem
+
+
+def _uncaught() -> BaseException | None:
+    """What ended the program; Python keeps it here when it prints the traceback."""
+    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    return error if isinstance(error, BaseException) else None
+
+
+def _say(text: str) -> None:
+    # The program may have put something else in the place of sys.stderr.
+    if sys.__stderr__ is not None:
+        sys.__stderr__.write(f"{text}\n")

@@ -1,0 +1,258 @@
+"""`gd run`: from words to a program that Python runs as it always does.
+
+The command checks what it was given and then becomes `python script.py its args` (exec: the same
+process, folder, input and output). So `__main__`, sys.path, tracebacks, exit codes, signals,
+spawned processes and everything else are Python's own, and there is nothing to imitate. The watcher
+comes in by startup/sitecustomize.py; program.py goes on from there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+from typing import NoReturn
+
+from goingdeep.errors import (
+    RunExistsError,
+    ScriptError,
+    ScriptNotFoundError,
+    SettingsError,
+    UnknownNameError,
+    printable,
+)
+
+OPTIONS = ("--out", "--quiet", "--moments", "--help", "-m")
+HELP = "gd run --help"
+HEAD = 8192
+"""Bytes of a file that are looked at to see whether it is text."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The command's own options, and the words that are the program and its arguments."""
+
+    words: tuple[str, ...]
+    out: str | None = None
+    quiet: bool = False
+    moments: bool = False
+
+
+def parse(words: Sequence[str]) -> Asked | None:
+    """Tell our options, which stand before the program, from everything after it.
+
+    Returns:
+        None where help is asked for.
+    Raises:
+        UnknownNameError, SettingsError: an option that there is not, or one without its value.
+    """
+    left = list(words)
+    out: str | None = None
+    flags: set[str] = set()
+    while left:
+        word = left[0]
+        if word == "-m" or not word.startswith("-") or word == "-":
+            break
+        left.pop(0)
+        name, equals, value = word.partition("=")
+        if name in {"--help", "-h"}:
+            return None
+        if name == "--":
+            break
+        if name == "--out":
+            if not equals and not left:
+                raise _usage("--out expects a folder", "gd run --out DIR SCRIPT.py")
+            out = value if equals else left.pop(0)
+        elif name in {"--quiet", "--moments"} and not equals:
+            flags.add(name)
+        else:
+            error = UnknownNameError.of("option of gd run", printable(word), OPTIONS, more=HELP)
+            error.why = "the program's own options stand after it"
+            raise error
+    if not left or left == ["-m"]:
+        what = "a module after -m" if left else "a program"
+        raise _usage(f"gd run expects {what}", "gd run SCRIPT.py, or: gd run -m PACKAGE.MODULE")
+    return Asked(tuple(left), out, "--quiet" in flags, "--moments" in flags)
+
+
+def _usage(message: str, fix: str) -> SettingsError:
+    return SettingsError(message, fix=fix, more=HELP)
+
+
+def launch(asked: Asked) -> NoReturn:
+    """Become the program.
+
+    Raises:
+        ScriptError: there is no such program, or it is not one. RunExistsError: `out` is in use.
+    """
+    check_script(asked.words[0])
+    if asked.out is not None:
+        _refuse_used(asked.out)
+    if not sys.executable or sys.flags.ignore_environment:
+        raise ScriptError(
+            "gd run needs a Python that reads its environment",
+            why=f"this one was started as {printable(' '.join(sys.orig_argv[:2]))}",
+            fix="start gd with a Python without -E and -I",
+            more="docs/watch.md",
+        )
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    words = [sys.executable, *flags_of(sys.orig_argv), *asked.words]
+    try:
+        os.execve(sys.executable, words, environment(asked, os.environ))  # noqa: S606
+    except OSError as error:
+        raise ScriptError(
+            f"Python cannot be started: {error.strerror}",
+            where=sys.executable,
+            fix="look whether it is still there",
+            more="docs/watch.md",
+        ) from error
+
+
+def environment(asked: Asked, before: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+    """The variables with which the program's Python starts; it takes ours away again."""
+    from goingdeep import startup
+    from goingdeep.startup import sitecustomize
+
+    told = {
+        "words": len(asked.words),
+        "out": asked.out,
+        "quiet": asked.quiet,
+        "moments": asked.moments,
+    }
+    place = str(Path(startup.__path__[0]).absolute())
+    path = before.get("PYTHONPATH")
+    ours = {
+        sitecustomize.TOLD: json.dumps(told),
+        "PYTHONPATH": f"{place}{os.pathsep}{path}" if path else place,
+    }
+    if path is not None:
+        ours[sitecustomize.PATH_BEFORE] = path
+    return {**before, **ours}
+
+
+def flags_of(words: Sequence[str]) -> list[str]:
+    """The interpreter's own options with which this process was started (python -O -m goingdeep).
+
+    >>> flags_of(["python", "-O", "-W", "error", "-Xdev", "/bin/gd", "run", "-v"])
+    ['-O', '-W', 'error', '-Xdev']
+    >>> flags_of(["python", "-Bm", "goingdeep", "run"])
+    ['-B']
+    """
+    found: list[str] = []
+    left = list(words[1:])
+    while left and left[0].startswith("-") and left[0] != "-":
+        word = left.pop(0)
+        if word in {"-W", "-X", "--check-hash-based-pycs"} and left:
+            found += [word, left.pop(0)]
+        elif word.startswith(("-W", "-X", "--")):
+            found.append(word)
+        else:
+            letters = word[1:]
+            end = min((i for i, letter in enumerate(letters) if letter in "cm"), default=None)
+            if letters[:end]:
+                found.append(f"-{letters[:end]}")
+            if end is not None:
+                break
+    return found
+
+
+def _refuse_used(out: str) -> None:
+    from goingdeep.record.runs import refuse_used
+    from goingdeep.watch.ranks import rank_and_size
+
+    if rank_and_size()[0]:
+        return  # the first rank has made it, perhaps already
+    try:
+        refuse_used(Path(out))
+    except RunExistsError as error:
+        error.fix = "choose a new folder: gd run --out DIR ..."
+        raise
+
+
+def check_script(word: str) -> None:
+    """Refuse what Python could not run, with more help than it gives.
+
+    Raises:
+        ScriptNotFoundError, ScriptError: as said.
+    """
+    if word in {"-m", "-"}:
+        return  # Python looks for the module, or reads the program from its input
+    path = Path(word)
+    try:
+        if path.is_dir():
+            _check_folder(path)
+        elif not os.path.lexists(path):
+            raise _not_found(path)
+        elif path.is_file():
+            _check_file(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ScriptError):
+            raise
+        why = getattr(error, "strerror", None) or str(error)
+        raise ScriptError(
+            f"{printable(word)} cannot be read: {why}",
+            where=str(path.parent.absolute()) if "\0" not in word else "",
+            fix=f"look at its permissions: ls -ld {printable(word)}",
+            more=HELP,
+        ) from error
+
+
+def _not_found(path: Path) -> ScriptNotFoundError:
+    names: list[str] = []
+    if path.parent.is_dir():
+        names = [one.name for one in path.parent.iterdir() if one.suffix in {"", ".py"}]
+    near = difflib.get_close_matches(path.name, names, n=1)
+    where = str(path.parent.absolute())
+    return ScriptNotFoundError(
+        f"there is no script {printable(str(path))!r}",
+        where=where if path.parent.is_dir() else f"{where} (not there either)",
+        fix=f"did you mean {printable(str(path.parent / near[0]))}?"
+        if near
+        else f"ls {printable(str(path.parent))}",
+        more=HELP,
+    )
+
+
+def _check_folder(path: Path) -> None:
+    files = sorted(path.iterdir())
+    if any(one.stem == "__main__" for one in files):
+        return
+    scripts = [one.name for one in files if one.suffix == ".py"]
+    said = ", ".join(printable(name) for name in scripts[:5]) + (", ..." if scripts[5:] else "")
+    raise ScriptError(
+        f"{printable(str(path))} is a folder without __main__.py",
+        why=f"in it are {said}" if scripts else "there is no Python file in it",
+        fix=f"gd run {printable(str(path / scripts[0]))}" if scripts else "name the script itself",
+        more=HELP,
+    )
+
+
+def _check_file(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(Path(name).stem == "__main__" for name in archive.namelist()):
+                return
+        why = "it is a zip archive without __main__.py"
+    elif path.suffix == ".ipynb":
+        raise ScriptError(
+            f"{printable(str(path))} is a notebook, not a script",
+            fix="put %load_ext goingdeep and %%watch into it, or: jupyter nbconvert --to script",
+            more=HELP,
+        )
+    elif b"\0" not in head or path.suffix == ".pyc" or head.startswith(MAGIC_NUMBER):
+        return
+    else:
+        why = "it holds zero bytes, which no text does"
+    raise ScriptError(
+        f"{printable(str(path))} is not a Python program", why=why, fix="name a .py file", more=HELP
+    )

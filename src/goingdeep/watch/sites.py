@@ -1,0 +1,155 @@
+"""Which line of the user's a call came from.
+
+The first frame outside PyTorch, frameworks and us, counted from the call outwards; under a
+framework also the framework's own line. Frames are told apart by their code object and position, so
+a call site costs its lookup once and a dictionary access afterwards.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+from goingdeep.record.seen import Site
+
+DEEP, LIBRARY, USER = 0, 1, 2
+MAX_CODES = 50_000
+"""Programs that compile code at run time make new code objects for ever; beyond this we start anew."""
+
+MAX_SITES = 5_000
+MAX_SOURCE = 240
+
+_PACKAGE = Path(__file__).parent.parent
+_DEEP = (str(Path(torch.__file__).parent) + "/", str(_PACKAGE / "watch") + "/")
+# `gd train` is watched like any other program: its loop is the user's line there.
+_USER_OF_OURS = tuple(str(_PACKAGE / part) + "/" for part in ("train", "data", "models"))
+_LIBRARY = tuple(
+    {sysconfig.get_path(name) + "/" for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {str(_PACKAGE) + "/"}
+)
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+_user_roots: list[str] = []
+
+
+def user_root(path: str | Path) -> None:
+    """Count a folder as the user's although it is an installed package (`gd run -m package`)."""
+    _user_roots.append(str(Path(path).absolute()) + "/")
+
+
+def kind_of(filename: str) -> int:
+    """DEEP (PyTorch, us), LIBRARY or USER."""
+    if any(filename.startswith(root) for root in _user_roots):
+        return USER
+    if filename.startswith(_DEEP) or filename.startswith("<frozen") or "<eval_with_key>" in filename:
+        return DEEP
+    if filename.startswith(_USER_OF_OURS):
+        return USER
+    if filename.startswith(_LIBRARY) or any(part in filename for part in _INSTALLED):
+        return LIBRARY
+    return USER
+
+
+class Sites:
+    """Numbers the call sites of one watcher.
+
+    Args:
+        write: told of each new site, as the fields of a `Site` event.
+    """
+
+    def __init__(self, write: Callable[..., None]) -> None:
+        self._write = write
+        self._kinds: dict[int, tuple[int, CodeType]] = {}
+        self._numbers: dict[tuple[int, int, int, int], int] = {}
+        self._codes: list[CodeType] = []  # keeps the ids above from being used again
+        self._by_place: dict[tuple[Any, ...], int] = {}
+
+    def here(self, depth: int = 1) -> int:
+        """The number of the user's line that led to the caller; -1 where there is none."""
+        kinds = self._kinds
+        frame: FrameType | None = sys._getframe(depth)  # noqa: SLF001
+        via: FrameType | None = None
+        while frame is not None:
+            code = frame.f_code
+            known = kinds.get(id(code))
+            kind = known[0] if known is not None else self._learn(code)
+            if kind == USER:
+                break
+            if kind == LIBRARY and via is None:
+                via = frame
+            frame = frame.f_back
+        if frame is None:
+            if via is None:
+                return -1
+            frame, via = via, None
+        if via is None:
+            key = (id(frame.f_code), frame.f_lasti, 0, 0)
+        else:
+            key = (id(frame.f_code), frame.f_lasti, id(via.f_code), via.f_lasti)
+        number = self._numbers.get(key)
+        return number if number is not None else self._new(key, frame, via)
+
+    def of_traceback(self, error: BaseException) -> int:
+        """The user's line nearest to where an error was raised; -1 where there is none."""
+        trace, found = error.__traceback__, None
+        while trace is not None:
+            if self._learn(trace.tb_frame.f_code) == USER:
+                found = trace
+            trace = trace.tb_next
+        if found is None:
+            return -1
+        code = found.tb_frame.f_code
+        return self._place(code.co_filename, found.tb_lineno, code, found.tb_frame, None)
+
+    def _learn(self, code: CodeType) -> int:
+        if len(self._kinds) > MAX_CODES:
+            self._kinds.clear()
+            self._numbers.clear()
+            self._codes.clear()
+        kind = kind_of(code.co_filename)
+        self._kinds[id(code)] = (kind, code)
+        return kind
+
+    def _new(
+        self, key: tuple[int, int, int, int], frame: FrameType, via: FrameType | None
+    ) -> int:
+        code = frame.f_code
+        number = self._place(code.co_filename, frame.f_lineno, code, frame, via)
+        if number >= 0:
+            self._numbers[key] = number
+            self._codes.append(code)
+            if via is not None:
+                self._codes.append(via.f_code)
+        return number
+
+    def _place(
+        self, file: str, line: int, code: CodeType, frame: FrameType, via: FrameType | None
+    ) -> int:
+        # Two calls on one line are one place for the reader.
+        place = (file, line, via and via.f_code.co_filename, via and via.f_lineno)
+        number = self._by_place.get(place)
+        if number is None:
+            if len(self._by_place) >= MAX_SITES:
+                return -1
+            number = self._by_place[place] = len(self._by_place)
+            source = linecache.getline(file, line, frame.f_globals).strip()[:MAX_SOURCE]
+            through = (
+                {
+                    "via_file": via.f_code.co_filename,
+                    "via_line": via.f_lineno,
+                    "via_function": via.f_code.co_qualname,
+                }
+                if via is not None
+                else {}
+            )
+            self._write(
+                Site, id=number, file=file, line=line, function=code.co_qualname, source=source,
+                **through,
+            )  # fmt: skip
+        return number

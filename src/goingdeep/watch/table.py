@@ -1,0 +1,482 @@
+"""The table: everything that is hooked or wrapped, in one place.
+
+optimizer step                 official global hooks
+forward                        torch.nn.Module._call_impl
+backward, autograd.grad        torch.autograd._engine_run_backward, below both and below a user's own patches
+loss functions                 one level below torch.nn.functional (losses.FUNCTIONS)
+Dropout, BatchNorm             the functions below them, which see the mode that really ran
+clear, modes, construction     methods of Optimizer, Module, LRScheduler
+clipping, GradScaler           the functions below clip_grad_norm_; methods
+loaders, states                passes.ROWS, states.ROWS
+Keras on torch                 its own layers and optimizers, once it has been imported
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from goingdeep.record.seen import CallMode, ModuleHidden, ModuleMade
+from goingdeep.watch import passes, states
+from goingdeep.watch.losses import FUNCTIONS
+from goingdeep.watch.patches import Patches, Row
+
+if TYPE_CHECKING:
+    from goingdeep.watch.lane import Lane
+    from goingdeep.watch.watcher import Watcher
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+MODULES = "module calls"
+OPTIMIZER_HOOKS = "optimizer hooks"
+MAX_MODE_SITES = 512
+
+
+def put_all(watcher: Watcher, patches: Patches) -> None:
+    """Put every hook and every row on."""
+    for row in (*ROWS, *passes.ROWS, *states.ROWS):
+        patches.put(row)
+    started, ended = optimizer_hooks(watcher)
+    patches.hook(register_optimizer_step_pre_hook(started))
+    patches.hook(register_optimizer_step_post_hook(ended))
+
+
+# Modules ----------------------------------------------------------------------------------------
+
+
+def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[..., Any]:
+    """What stands in for `Module._call_impl`; it runs for every module on every step."""
+    compiling, tracing = torch.compiler.is_compiling, torch._C._get_tracing_state  # noqa: SLF001
+    in_backward = torch._C._current_autograd_node  # noqa: SLF001
+    off, lane_of, places = watcher.off, watcher.lane, watcher.models.places
+
+    def watched(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if compiling() or watcher.idle or MODULES in off:
+            return original(module, *args, **kwargs)
+        lane = None
+        try:
+            lane = lane_of()
+            stack = lane.stack
+            if stack:
+                if id(module) not in places and not lane.outside:
+                    unknown_module(watcher, lane, module)
+            else:
+                # Checkpointing runs forwards again inside backward: they are not the loop's.
+                if tracing() is not None or in_backward() is not None:
+                    return original(module, *args, **kwargs)
+                lane.forward_started(module, args, kwargs)
+            look = None if lane.outside else lane.look
+            if look is not None:
+                look.call_started(module, args, kwargs)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not be the user's
+            watcher.fault(MODULES, error)
+            return original(module, *args, **kwargs)
+        stack.append(module)
+        try:
+            output = original(module, *args, **kwargs)
+        except BaseException:
+            lane.unwind(module)
+            if not stack:
+                lane.forward_failed()
+            raise
+        try:
+            lane.unwind(module)
+            if look is not None:
+                look.call_ended(module, args, output)
+            if not stack:
+                lane.forward_ended(module, args, kwargs, output)
+        except Exception as error:  # noqa: BLE001
+            watcher.fault(MODULES, error)
+        return output
+
+    return watched
+
+
+def unknown_module(watcher: Watcher, lane: Lane, module: nn.Module) -> None:
+    """A module ran inside a model that does not know it: built just now, or kept in a plain list."""
+    root = lane.stack[0]
+    number = watcher.models.number(root)
+    if number < 0 or id(module) in lane.hidden:
+        return
+    inside = type(root).__qualname__
+    own = list(nn.Module.parameters(module))
+    made = lane.made.get(id(module))
+    if made is not None:
+        key = (type(module).__qualname__, made)
+        count = lane.made_counts[key] = lane.made_counts.get(key, 0) + 1
+        if count in (1, 3) or (count > 4 and count & (count - 1) == 0):
+            watcher.recorder.event(
+                ModuleMade, class_name=key[0], inside=inside, model=number, site=made,
+                count=count, parameters=bool(own),
+            )  # fmt: skip
+        return
+    watcher.models.read_again(number)  # it may have been added since
+    if id(module) in watcher.models.places:
+        return
+    lane.hidden.add(id(module))
+    watcher.recorder.event(
+        ModuleHidden,
+        class_name=type(module).__qualname__,
+        inside=inside,
+        model=number,
+        site=watcher.recorder.sites.here(3),
+        parameters=sum(p.numel() for p in own),
+        trainable=any(p.requires_grad for p in own),
+        owned=watcher.optimizers.owns(own),
+    )
+
+
+def _module_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    lane = watcher.lane()
+    if lane.stack and args:
+        lane.made[id(args[0])] = watcher.recorder.sites.here(4)
+
+
+# Optimizers -------------------------------------------------------------------------------------
+
+
+def optimizer_hooks(watcher: Watcher) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The hooks before and after each optimizer step."""
+    compiling = torch.compiler.is_compiling
+    off = watcher.off
+
+    def started(optimizer: Any, args: Args, kwargs: Kwargs) -> None:
+        if compiling() or watcher.idle or OPTIMIZER_HOOKS in off:
+            return
+        try:
+            closure = kwargs.get("closure") if len(args) < 2 else args[1]
+            watcher.lane().step_started(optimizer, closure=closure is not None)
+        except Exception as error:  # noqa: BLE001
+            watcher.fault(OPTIMIZER_HOOKS, error)
+
+    def ended(optimizer: Any, args: Args, kwargs: Kwargs) -> None:
+        if compiling() or watcher.idle or OPTIMIZER_HOOKS in off:
+            return
+        try:
+            watcher.lane().step_ended(optimizer)
+        except Exception as error:  # noqa: BLE001
+            watcher.fault(OPTIMIZER_HOOKS, error)
+
+    return started, ended
+
+
+def _optimizer_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.optimizers.seen(args[0], watcher.recorder.sites.here(4))
+
+
+def _optimizer_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    optimizer = args[0]
+    known = watcher.optimizers.seen(optimizer)
+    to_none = args[1] if len(args) > 1 else kwargs.get("set_to_none", True)
+    watcher.lane().clear_started(
+        "optimizer",
+        known.number if known is not None else -1,
+        "none" if to_none else "zero",
+        lambda: [p for group in optimizer.param_groups for p in group["params"]],
+    )
+
+
+def _module_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    module = args[0]
+    to_none = args[1] if len(args) > 1 else kwargs.get("set_to_none", True)
+    watcher.lane().clear_started(
+        "module",
+        watcher.models.number(module),
+        "none" if to_none else "zero",
+        lambda: list(nn.Module.parameters(module)),
+    )
+
+
+def _cleared(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.lane().clear_ended()
+
+
+def _scheduler_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    watcher.lane().scheduler_depth += 1
+
+
+def _scheduler_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    lane = watcher.lane()
+    lane.scheduler_depth -= 1
+    if lane.scheduler_depth == 0:
+        watcher.optimizers.scheduler(args[0], watcher.recorder.sites.here(4))
+
+
+def _scheduled(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    lane = watcher.lane()
+    lane.scheduler_depth -= 1
+    if lane.scheduler_depth == 0:  # a scheduler of schedulers calls the ones inside
+        site = watcher.recorder.sites.here(4)
+        lane.add(("schedule", site, watcher.optimizers.scheduler(args[0])))
+
+
+def _scheduler_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
+    watcher.lane().scheduler_depth -= 1
+
+
+def _clipped(
+    how: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
+) -> None:
+    lane = watcher.lane()
+    names = ("max_norm", "clip_value")
+    limit = args[1] if len(args) > 1 else next((kwargs[n] for n in names if n in kwargs), None)
+    limit = float(limit) if isinstance(limit, int | float) and limit == limit else None  # noqa: PLR0124
+    if limit is not None and limit == float("inf"):
+        limit = None
+    lane.add(("clip", watcher.recorder.sites.here(4), how, limit, token))
+
+
+def _clip_state(watcher: Watcher, args: Args, kwargs: Kwargs) -> str:
+    return watcher.lane().states()
+
+
+def _scaler(
+    op: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
+) -> None:
+    site = watcher.recorder.sites.here(4)
+    watcher.lane().add((op, site, bool(args[0].is_enabled())))
+
+
+def _scale_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    outputs = args[1] if len(args) > 1 else kwargs.get("outputs")
+    watcher.lane().unscaled(outputs)
+
+
+def _scaled(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    _scaler("scale", watcher, token, args, kwargs, result)
+    watcher.lane().scaled(result)
+
+
+def _scaled_step_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> int:
+    return watcher.recorder.counts.steps
+
+
+def _scaled_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    skipped = watcher.recorder.counts.steps == token
+    enabled = bool(args[0].is_enabled())
+    if enabled:
+        site = watcher.recorder.sites.here(4)
+        watcher.lane().add(("step-scaled", site, enabled, skipped))
+
+
+# Backward ---------------------------------------------------------------------------------------
+
+
+def _backward_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
+    # (tensors, grad_tensors, retain_graph, create_graph, inputs, ..., accumulate_grad=...)
+    roots = args[0] if isinstance(args[0], tuple) else tuple(args[0])
+    create = bool(args[3]) if len(args) > 3 else False
+    if not kwargs.get("accumulate_grad", True):
+        watcher.lane().add(("grad", watcher.recorder.sites.here(4), create or None))
+        return None
+    retain = bool(args[2]) if len(args) > 2 else False
+    return (watcher.lane().backward_started(roots, retain=retain and not create, create=create),)
+
+
+def _backward_after(
+    watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
+) -> None:
+    if token is not None:
+        watcher.lane().backward_ended(token[0])
+
+
+def _backward_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
+    if token is not None:
+        watcher.lane().backward_failed()
+
+
+# Losses and layers that differ between training and evaluation ----------------------------------
+
+
+def _loss(
+    name: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
+) -> None:
+    watcher.losses.called(watcher.lane(), name, args, kwargs, result)
+
+
+def _dropout(
+    function: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
+) -> None:
+    p = args[1] if len(args) > 1 else kwargs.get("p", 0.5)
+    training = args[2] if len(args) > 2 else kwargs.get("training", kwargs.get("train", False))
+    if p:
+        _sensitive(watcher, function, bool(training), p=float(p), x=args[0] if args else None)
+
+
+def _batch_norm(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    # (input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)
+    if len(args) > 5 and args[3] is not None:
+        _sensitive(
+            watcher, "batch_norm", bool(args[5]), x=args[0], weight=args[1], statistics=bool(args[5])
+        )
+
+
+def _sensitive(
+    watcher: Watcher, function: str, training: bool, *, p: float | None = None,
+    x: Tensor | None = None, weight: Tensor | None = None, statistics: bool = False,
+) -> None:  # fmt: skip
+    lane = watcher.lane()
+    lane.sensitive |= 1 if training else 2
+    stack = lane.stack
+    module = stack[-1] if stack else None
+    root_training = stack[0].training if stack else None
+    grad = torch.is_grad_enabled()
+    # Without a module around it only the line tells two calls apart.
+    key = (id(module) if module is not None else function, training, root_training, grad)
+    if key in lane.modes_seen or len(lane.modes_seen) >= MAX_MODE_SITES:
+        return
+    lane.modes_seen.add(key)
+    model, name = watcher.models.place(module) if module is not None else (-1, "")
+    values = 0
+    if function == "batch_norm" and x is not None and x.dim() > 1 and x.shape[1]:
+        values = x.numel() // x.shape[1]
+    watcher.recorder.event(
+        CallMode,
+        function=function,
+        site=watcher.recorder.sites.here(4),
+        model=model,
+        module=name,
+        class_name=type(module).__qualname__ if module is not None else "",
+        training=training,
+        module_training=module.training if module is not None else None,
+        root_training=root_training,
+        grad=grad,
+        statistics=statistics,
+        trainable=weight.requires_grad if isinstance(weight, Tensor) else None,
+        values=values,
+        p=p,
+    )
+
+
+def _mode_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    lane = watcher.lane()
+    lane.mode_depth += 1
+    if lane.mode_depth == 1:
+        mode = args[1] if len(args) > 1 else kwargs.get("mode", True)
+        lane.mode(args[0], bool(mode))
+
+
+def _mode_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.lane().mode_depth -= 1
+
+
+def _mode_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
+    watcher.lane().mode_depth -= 1
+
+
+# Compilers --------------------------------------------------------------------------------------
+
+
+def _script_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
+    watcher.recorder.gap("inside torch.jit.script", "scripted code calls none of what is watched")
+    return watcher.lift()
+
+
+def _script_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.lower(token)
+
+
+def _script_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
+    watcher.lower(token)
+
+
+# Keras ------------------------------------------------------------------------------------------
+# Its layers are modules that do not pass through Module.__call__, and its optimizers are its own.
+
+
+def _layer_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
+    lane = watcher.lane()
+    if not lane.stack:
+        lane.forward_started(args[0], args[1:], kwargs)
+    lane.stack.append(args[0])
+    return lane
+
+
+def _layer_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    token.unwind(args[0])
+    if not token.stack:
+        token.forward_ended(args[0], args[1:], kwargs, result)
+
+
+def _layer_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
+    if token is not None and token.stack:
+        token.stack.pop()
+        if not token.stack:
+            token.forward_failed()
+
+
+def _keras_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    site = watcher.recorder.sites.here(4)
+    known = watcher.optimizers.foreign(args[0], site)
+    if known is not None:
+        watcher.lane().foreign_step(known, site)
+
+
+_OPTIMIZER = "torch.optim.optimizer:Optimizer"
+_MODULE = "torch.nn.modules.module:Module"
+_SCHEDULERS = "torch.optim.lr_scheduler"
+_CLIP = "torch.nn.utils.clip_grad"
+_SCALER = "torch.amp.grad_scaler:GradScaler"
+_DROPOUTS = tuple(
+    name + end
+    for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
+    for end in ("", "_")
+)
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "torch.autograd", "_engine_run_backward", _backward_before, _backward_after,
+        _backward_failed,
+    ),
+    *(
+        Row(where, name, None, functools.partial(_loss, name), lift=True)
+        for name, (where, _) in FUNCTIONS.items()
+    ),
+    *(
+        Row("torch._VF", name, None, functools.partial(_dropout, name.rstrip("_")), lift=True)
+        for name in _DROPOUTS
+    ),
+    Row("torch", "batch_norm", None, _batch_norm, lift=True),
+    Row(_OPTIMIZER, "__init__", None, _optimizer_made),
+    Row(_OPTIMIZER, "zero_grad", _optimizer_clear, _cleared),
+    Row(_MODULE, "zero_grad", _module_clear, _cleared),
+    Row(_MODULE, "__init__", None, _module_made),
+    Row(_MODULE, "_call_impl", around=module_call),
+    Row(_MODULE, "train", _mode_before, _mode_after, _mode_failed),
+    *(
+        Row(f"{_SCHEDULERS}:{name}", "__init__", _scheduler_before, _scheduler_made,
+            _scheduler_failed)
+        for name in ("LRScheduler", "ReduceLROnPlateau", "ChainedScheduler", "SequentialLR")
+    ),
+    *(
+        Row(f"{_SCHEDULERS}:{name}", "step", _scheduler_before, _scheduled, _scheduler_failed)
+        for name in (
+            "LRScheduler", "ReduceLROnPlateau", "ChainedScheduler", "SequentialLR",
+            "CosineAnnealingWarmRestarts",
+        )
+    ),
+    Row(_CLIP, "_clip_grads_with_norm_", _clip_state, functools.partial(_clipped, "norm")),
+    Row(_CLIP, "clip_grad_value_", _clip_state, functools.partial(_clipped, "value")),
+    Row("torch.nn.utils", "clip_grad_value_", _clip_state, functools.partial(_clipped, "value")),
+    Row(_SCALER, "scale", _scale_before, _scaled),
+    Row(_SCALER, "unscale_", None, functools.partial(_scaler, "unscale")),
+    Row(_SCALER, "step", _scaled_step_before, _scaled_step),
+    Row(_SCALER, "update", None, functools.partial(_scaler, "update")),
+    Row("torch.jit._script", "_script_impl", _script_before, _script_after, _script_failed),
+    Row(
+        "keras.src.layers.layer:Layer", "__call__", _layer_before, _layer_after, _layer_failed,
+        needs="keras.src.layers.layer",
+    ),
+    Row(
+        "keras.src.optimizers.base_optimizer:BaseOptimizer", "apply", None, _keras_step,
+        needs="keras.src.optimizers.base_optimizer",
+    ),
+)  # fmt: skip

@@ -1,0 +1,169 @@
+"""Puts watching and showing together, once, for the command, Python and notebooks.
+
+Importing this imports neither torch nor numpy: `with gd.watch()` may stand around the import of
+torch, and a program started by `gd run` sets up its environment before it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from goingdeep.watch.imports import when_imported
+from goingdeep.watch.program import WatchedProgram, program_name, this_program
+from goingdeep.watch.run import Asked, WatchedRun
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Any, Self
+
+
+def run_program(words: Sequence[str]) -> None:
+    """Start the program of `gd run WORDS`; where that is possible this never returns.
+
+    It returns where help was asked for.
+
+    Raises:
+        ScriptError, SettingsError, RunExistsError: it cannot be started.
+    """
+    from goingdeep.watch import script
+
+    asked = script.parse(words)
+    if asked is not None:
+        script.launch(asked)
+
+
+def begin_program(told: str) -> None:
+    """Called by Python's start-up in the process of the program; see startup/."""
+    WatchedProgram(told, _summary).arm()
+
+
+def watch(out: str | Path | None = None, *, moments: bool = False) -> Watch:
+    """Record what the training inside does, and change nothing about it.
+
+        with gd.watch() as run:
+            train(model)
+        print(run.show())
+
+    torch may be imported before or inside. A fork, and a process started inside, is not watched.
+
+    Args:
+        out: the run's folder, new or empty; by default one in runs/.
+        moments: also keep a few steps in memory, to replay with one thing changed.
+    Raises:
+        WatchError: the program is being watched already. RunExistsError: `out` is in use.
+    """
+    return Watch(None if out is None else os.fspath(out), moments=moments)
+
+
+class Watch:
+    """What `gd.watch()` gives: use it with `with`; afterwards it shows the record.
+
+    Inside a program that `gd run` started it joins that recording.
+    """
+
+    def __init__(self, out: str | None = None, *, moments: bool = False, name: str = "") -> None:
+        self._out = out
+        self._moments = moments
+        self._name = name or _name()
+        self._run: WatchedRun | None = None
+        self._program: WatchedProgram | None = None
+        self._leave: Callable[[], None] | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The run folder; None before torch is imported, and where nothing can be written."""
+        run = self._current()
+        return run.path if run is not None else None
+
+    def mark(self) -> None:
+        """Ask for a close look at the next step."""
+        run = self._current()
+        if run is not None and run.watcher is not None:
+            run.watcher.mark()
+
+    def show(self, width: int | None = None) -> str:
+        """The loop in words, as `gd show` prints it.
+
+        Args:
+            width: columns; by default those of the terminal.
+        """
+        run = self._current()
+        if run is None or run.path is None:
+            return "nothing is recorded"
+        if run.watcher is not None:
+            run.watcher.recorder.flush()
+        return _summary(run.path, width)
+
+    def __enter__(self) -> Self:
+        from goingdeep.errors import WatchError
+
+        if self._leave is not None:
+            raise WatchError(
+                "this watch has begun already",
+                fix="with gd.watch() as run:  (a new one each time)",
+                more="docs/watch.md",
+            )
+        program = this_program()
+        if program is not None and program.watching:
+            self._program, self._leave = program, _nothing
+            return self
+        self._run = WatchedRun(
+            Asked(self._name, ("gd.watch", *sys.argv), out=self._out, moments=self._moments)
+        )
+        self._run.refuse()
+        if "torch" in sys.modules:
+            self._leave = _nothing
+            self._run.start(raising=True)
+        else:
+            self._leave = when_imported("torch", self._run.start)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._leave is not None:
+            self._leave()
+        if self._run is not None:
+            self._run.stop(error)
+
+    def _current(self) -> WatchedRun | None:
+        return self._program.run if self._program is not None else self._run
+
+    def __repr__(self) -> str:
+        return self.show()
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(self.show(100))}</pre>"
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext goingdeep` gives notebooks the cell magic `%%watch`."""
+    from goingdeep.watch.notebook import install
+
+    install(shell, Watch)
+
+
+def _summary(path: Path, width: int | None = None) -> str:
+    from goingdeep.show import loop_text
+
+    return loop_text(path, width)
+
+
+def _nothing() -> None: ...
+
+
+def _name() -> str:
+    """What to call the program that this is."""
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    if "ipykernel" in sys.modules:
+        return "notebook"
+    return program_name((main,)) if isinstance(main, str) else "session"
