@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from goingdeep import __version__
+from goingdeep import __version__, check_command
 from goingdeep.errors import DataNotFoundError, GoingDeepError, printable
 from goingdeep.terminal import Speaker, abandon_stdout, output_error, prepare_streams, say
 
@@ -25,6 +25,8 @@ app = App(
 )
 data_app = App(name="data", help="Look at a data set, or fetch one.")
 app.command(data_app)
+app.command(check_command.check)
+app.command(check_command.rules)
 
 Run = Annotated[str, Parameter(help="A path, a name in runs/, or latest.")]
 
@@ -193,6 +195,22 @@ def eject(
 
 
 @app.command
+def show(
+    run: Run = "latest",
+    /,
+    *,
+    step: Annotated[
+        str | None, Parameter(help="One step with its numbers: a number from 1, or last.")
+    ] = None,
+    json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = False,
+) -> None:
+    """Show what a run's loop did, in words, or the anatomy of one step."""
+    from goingdeep.show import shown
+
+    say(shown(run, step, as_json=json))
+
+
+@app.command
 def runs(*, json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = False) -> None:
     """List the runs in runs/, the newest first."""
     from goingdeep import session
@@ -287,6 +305,8 @@ def _run_program(words: list[str]) -> None:
     except GoingDeepError as error:
         prepare_streams()
         _fail(f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)  # before the program began
 
 
 def _note(stop: BaseException, otherwise: str = "") -> None:

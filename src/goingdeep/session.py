@@ -33,7 +33,7 @@ from goingdeep.record import (
 )
 from goingdeep.record.files import write_error
 from goingdeep.record.runs import is_saved, slug, take_back
-from goingdeep.train.again import again, read_run
+from goingdeep.train.again import again, read_run, read_training
 from goingdeep.train.conduct import Announce, conduct
 from goingdeep.train.settings import Settings, Value, build, check, resolve
 from goingdeep.train.start import Progress, Source, begin, choose_settings
@@ -168,7 +168,7 @@ def load(run: str | Path = "latest", *, model: str = "") -> Classifier:
     from goingdeep.train.saved import Classifier
 
     folder = find_run(run)
-    read_manifest(folder)  # refuses a run that is damaged or of a newer format
+    read_training(folder)  # refuses a run that is damaged, of a newer format, or has no model
     return Classifier(folder, model=model)
 
 
@@ -245,12 +245,17 @@ def write_new(path: Path, text: str) -> None:
 def runs() -> list[tuple[Path, Manifest, dict[str, Any] | None]]:
     """The runs in runs/, the newest first, each with its result if it has one.
 
-    A run that says it is running, while no process writes to it, is listed as "killed".
+    A run that says it is running, while no process writes to it, is listed as "killed". A watched
+    loop has no plan: its steps are those that were done.
     """
+    from goingdeep.show import steps_done
+
     found = []
     for path, manifest in list_runs():
         if manifest.status in ("started", "running") and not is_live(path):
             manifest.status = "killed"
+        if manifest.kind == "watch":
+            manifest.plan = {"steps": steps_done(path)}
         found.append((path, manifest, read_result(path)))
     return found
 

@@ -153,8 +153,13 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def _summary(path: Path, width: int | None = None) -> str:
+    import contextlib
+    from pathlib import Path
+
     from goingdeep.show import loop_text
 
+    with contextlib.suppress(ValueError, OSError):
+        path = path.relative_to(Path.cwd())  # as it is typed here
     return loop_text(path, width)
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 PUBLIC = {
-    "goingdeep": ["Run", "__version__", "errors", "load", "resume", "test", "train"],
+    "goingdeep": ["Run", "__version__", "errors", "load", "resume", "test", "train", "watch"],
     "goingdeep.record": [
         "Curve", "DataFacts", "Event", "EventLog", "Manifest", "Setting", "find_run", "is_live",
         "list_runs", "read_blob", "read_events", "read_manifest", "read_result", "write_blob",
@@ -42,8 +42,23 @@ def test_a_name_that_is_not_there():
         _ = goingdeep.trian
 
 
+def test_a_function_stays_one_when_the_folder_of_its_name_is_imported():
+    script = (
+        "import goingdeep as gd, goingdeep.train, goingdeep.watch, goingdeep.errors as errors\n"
+        "for _ in range(2):\n"
+        "    print(type(gd.train).__name__, type(gd.watch).__name__, gd.errors is errors)\n"
+        "gd.train = 1\n"
+        "print(gd.train)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False
+    )
+    said = "function function True\nfunction function True\n1\n"
+    assert (answer.stdout, answer.stderr) == (said, "")
+
+
 LIGHT = [
-    "goingdeep", "goingdeep.record", "goingdeep.errors", "goingdeep.data", "goingdeep.models",
+    "goingdeep", "goingdeep.watched", "goingdeep.record", "goingdeep.errors", "goingdeep.data", "goingdeep.models",
     "goingdeep.session", "goingdeep.train.start", "goingdeep.train.settings",
     "goingdeep.train.recipes", "goingdeep.train.report", "goingdeep.cli",
 ]  # fmt: skip

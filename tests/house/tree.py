@@ -7,7 +7,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "goingdeep"
-MODULES = sorted(path for path in SOURCE.rglob("*.py"))
+EXAMPLES = SOURCE / "check" / "rules"
+
+
+def is_example(path: Path) -> bool:
+    """Whether a file is a program that shows a mistake, and no module of ours."""
+    return EXAMPLES in path.parents and path.name not in ("rule.py", "__init__.py")
+
+
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if not is_example(path))
 
 
 def text_files() -> list[Path]:

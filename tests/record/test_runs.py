@@ -9,7 +9,7 @@ import pytest
 
 from goingdeep.errors import RunExistsError, RunNotFoundError, WriteError
 from goingdeep.record import Manifest, find_run, list_runs, read_result, write_manifest
-from goingdeep.record.runs import new_folder, point_latest
+from goingdeep.record.runs import new_folder, point_latest, take_back
 
 
 @pytest.fixture(autouse=True)
@@ -208,3 +208,28 @@ def test_latest_may_be_missing_where_links_are_not_allowed(monkeypatch):
     point_latest(one)
     assert [path.name for path in Path("runs").iterdir()] == ["one"]
     assert find_run() == one
+
+
+@pytest.mark.parametrize("runs", [Path("runs"), Path("else/where/runs")])
+def test_a_run_that_is_taken_back_leaves_nothing(here, runs):
+    old = make(f"{runs}/old")
+    point_latest(old)
+    for place in (runs, here / runs):  # as it is typed here, and from anywhere
+        folder = new_folder(None, "new", place)
+        make(f"{folder}/blobs")
+        for name in ("events.jsonl", "events-rank1.jsonl", "run.json", "scalars"):
+            (folder / name).touch()
+        point_latest(folder)
+        (folder / "scalars").unlink()
+        take_back(folder, made=True, runs=place)
+        assert not folder.exists()
+        assert (runs / "latest").resolve() == old.resolve()
+    take_back(old, made=True, runs=runs)
+    assert not runs.exists()
+
+
+def test_what_is_taken_back_from_a_folder_of_the_user_leaves_the_folder(here):
+    folder = new_folder("mine", "x")
+    make("mine/blobs")
+    take_back(folder, made=False)
+    assert list(folder.iterdir()) == []

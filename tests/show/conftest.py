@@ -49,19 +49,44 @@ class Recording:
         self.write(kind, id=number, **fields)
         return number
 
-    def site(self, line: int, source: str, file: str = "/home/me/train.py", function: str = "train", **via: Any) -> int:
-        return self.numbered(seen.Site, file=file, line=line, source=source, function=function, **via)
+    def site(
+        self,
+        line: int,
+        source: str,
+        file: str = "/home/me/train.py",
+        function: str = "train",
+        **via: Any,
+    ) -> int:
+        return self.numbered(
+            seen.Site, file=file, line=line, source=source, function=function, **via
+        )
 
-    def lines(self, source: Sequence[str] = QUICKSTART, first: int = FIRST_LINE, **where: str) -> dict[int, int]:
+    def lines(
+        self, source: Sequence[str] = QUICKSTART, first: int = FIRST_LINE, **where: str
+    ) -> dict[int, int]:
         """A site for each line of a piece of source: {line: site}."""
-        return {first + i: self.site(first + i, text.strip(), **where) for i, text in enumerate(source)}
+        return {
+            first + i: self.site(first + i, text.strip(), **where) for i, text in enumerate(source)
+        }
 
-    def model(self, name: str = "NeuralNetwork", shapes=((512, 784), (512,), (10, 512), (10,)), **fields: Any) -> int:
-        own = tuple(Parameter(f"{i // 2}.{('weight', 'bias')[i % 2]}", shape) for i, shape in enumerate(shapes))
-        return self.numbered(seen.Model, class_name=name, parameters=fields.pop("parameters", own), **fields)
+    def model(
+        self,
+        name: str = "NeuralNetwork",
+        shapes=((512, 784), (512,), (10, 512), (10,)),
+        **fields: Any,
+    ) -> int:
+        own = tuple(
+            Parameter(f"{i // 2}.{('weight', 'bias')[i % 2]}", shape)
+            for i, shape in enumerate(shapes)
+        )
+        return self.numbered(
+            seen.Model, class_name=name, parameters=fields.pop("parameters", own), **fields
+        )
 
-    def optimizer(self, name: str = "SGD", lr: float = 0.001, owns: Sequence[int] = (0,), **fields: Any) -> int:
-        groups = (Group({"lr": lr}, {model: (0, 1, 2, 3) for model in owns}),)
+    def optimizer(
+        self, name: str = "SGD", lr: float = 0.001, owns: Sequence[int] = (0,), **fields: Any
+    ) -> int:
+        groups = (Group({"lr": lr}, dict.fromkeys(owns, (0, 1, 2, 3))),)
         return self.numbered(seen.Optimizer, class_name=name, groups=groups, **fields)
 
     def loader(self, samples: int = 60_000, batch: int = 64, *, train: bool | None = True, shuffle: bool = True,
@@ -88,9 +113,19 @@ class Recording:
                 gathered += [Block(tuple(loose))] * bool(loose) + [part]
                 loose = []
         gathered += [Block(tuple(loose))] * bool(loose)
-        return self.numbered(seen.Anatomy, optimizer=optimizer, blocks=tuple(gathered), left_out=left_out)
+        return self.numbered(
+            seen.Anatomy, optimizer=optimizer, blocks=tuple(gathered), left_out=left_out
+        )
 
-    def steps(self, anatomy: int, first: int, last: int, count: int | None = None, optimizer: int = 0, **fields: Any) -> None:
+    def steps(
+        self,
+        anatomy: int,
+        first: int,
+        last: int,
+        count: int | None = None,
+        optimizer: int = 0,
+        **fields: Any,
+    ) -> None:
         self.step = max(self.step, last)
         self.write(
             seen.Steps, optimizer=optimizer, anatomy=anatomy, first=first, last=last,
@@ -146,7 +181,9 @@ def plain_ops(site: dict[int, int], grads: str = "none") -> list[Op]:
     return [
         op("clear", site[47], by="optimizer", number=0, to="none"),
         op("batch", site[41], loader=0),
-        op("forward", site[43], model=0, training=True, grad=True, sensitive="training", batch_of=0),
+        op(
+            "forward", site[43], model=0, training=True, grad=True, sensitive="training", batch_of=0
+        ),
         op("loss", site[44], loss=0),
         op("backward", site[45], grads=grads, came_from="NllLossBackward0"),
         op("step", site[46], optimizer=0, grads="fresh", changed=True),
@@ -186,14 +223,24 @@ def plain(record) -> Path:
 
 def write_look(one: Recording, site: dict[int, int], step: int = 938) -> None:
     """The close look at one step of the quickstart."""
-    image = look.Values((64, 1, 28, 28), "float32", low=0.0, high=1.0, mean=0.286, std=0.353, zeros=0.502)
+    image = look.Values(
+        (64, 1, 28, 28), "float32", low=0.0, high=1.0, mean=0.286, std=0.353, zeros=0.502
+    )
     labels = look.Values((64,), "int64", low=0.0, high=9.0, mean=4.4, std=2.9, zeros=0.1)
     flat = look.Values((64, 784), "float32", low=0.0, high=1.0, mean=0.286, std=0.353, zeros=0.502)
     hidden = look.Values((64, 512), "float32", low=-0.9, high=0.8, mean=0.01, std=0.2)
     active = look.Values((64, 512), "float32", low=0.0, high=0.8, mean=0.08, std=0.1, zeros=0.48)
     scores = look.Values((64, 10), "float32", low=-0.3, high=0.4, mean=0.02, std=0.1)
     common = {"look": step}
-    one.write(look.LookBatch, **common, site=site[41], loader=0, names=("0", "1"), tensors=(image, labels), labels=(9, 0, 3))
+    one.write(
+        look.LookBatch,
+        **common,
+        site=site[41],
+        loader=0,
+        names=("0", "1"),
+        tensors=(image, labels),
+        labels=(9, 0, 3),
+    )
     calls = [
         ("", "NeuralNetwork", image, scores, 0), ("flatten", "Flatten", image, flat, 0),
         ("0", "Linear", flat, hidden, 401_920), ("1", "ReLU", hidden, active, 0),
@@ -222,4 +269,12 @@ def write_look(one: Recording, site: dict[int, int], step: int = 938) -> None:
         updates=tuple(look.Update(0, name, 4.0, 0.002, 0.0005) for name in names),
         weights=(look.Weight(0, "0.weight", (0, 5), 0.0123, 0.5, 0.0118),), checksum="c0ffee",
     )  # fmt: skip
-    one.write(look.LookClear, **common, site=site[47], by="optimizer", number=0, before={"value": 4}, after={"none": 4})
+    one.write(
+        look.LookClear,
+        **common,
+        site=site[47],
+        by="optimizer",
+        number=0,
+        before={"value": 4},
+        after={"none": 4},
+    )

@@ -1,7 +1,8 @@
 """The rules there are: one folder each in `rules/`, found by looking.
 
 Adding one edits nothing else. A folder is named after the mistake, with `_` for `-`, and holds
-`rule.py` (page, `RULE`, `check`) beside the scripts that show the mistake and its absence (`bad.py`, `good.py`, `fine_*.py`).
+`rule.py` (page, `RULE`, `check`) beside scripts that show the mistake (`bad.py`) and its absence
+(`good.py`, `fine_*.py`).
 """
 
 from __future__ import annotations

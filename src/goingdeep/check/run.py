@@ -6,9 +6,10 @@ Everything here is derived from the events, once, when it is asked for first.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
+from goingdeep.check.source import short
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
 from goingdeep.record.reading import Look, Seen, Stretch
 from goingdeep.record.scalars import Curve
@@ -120,12 +121,16 @@ class Run(Seen):
         """The last operation of a kind in one way of stepping."""
         return next((op for op in reversed(self.operations(anatomy)) if op.op == operation), None)
 
-    def streaks(self, optimizer: int, test: Callable[[int], bool]) -> Iterator[Streak]:
-        """Longest runs of consecutive steps of an optimizer whose anatomies pass a test."""
+    def streaks(self, optimizer: int, ways: Container[int]) -> Iterator[Streak]:
+        """Longest runs of consecutive steps of an optimizer that were done in one of these ways.
+
+        Args:
+            optimizer: its number. ways: numbers of anatomies.
+        """
         first: Stretch | None = None
         last, count = 0, 0
         for stretch in self.by_optimizer.get(optimizer, ()):
-            if test(stretch.anatomy):
+            if stretch.anatomy in ways:
                 first = first or stretch
                 last, count = stretch.last, count + stretch.count
             elif first is not None:
@@ -204,11 +209,25 @@ class Run(Seen):
             )
         )
 
+    def place(self, site: int) -> str | None:
+        """A line of the user's as "file:line", for evidence; None where it is unknown."""
+        known = self.sites.get(site)
+        return f"{short(known.file)}:{known.line}" if known is not None else None
+
     # ---------------------------------------------------------------- passes, looks, curves
 
     def passes_of(self, role: str) -> list[Pass]:
         """The passes over loaders that were used for one thing."""
         return [p for p in self.passes if p.role == role]
+
+    def loader_site(self, number: int, walk: Pass | None = None) -> int:
+        """Where a loader was made, else where it was walked."""
+        loader = self.loaders.get(number)
+        if loader is not None and loader.made >= 0:
+            return loader.made
+        if walk is not None and walk.site >= 0:
+            return walk.site
+        return loader.site if loader is not None else -1
 
     def looked_at(self, optimizer: int) -> Iterator[tuple[Look, LookStep]]:
         """The close looks at steps of one optimizer, in order."""

@@ -128,6 +128,7 @@ class Seen:
         self.rank = 0
         self._open: dict[tuple[int, str], Stretch] = {}
         self._closed: list[Stretch] = []
+        self._sorted: list[Stretch] | None = None
         self._newest = 0
         self._take = self._takers()
         for event in events:
@@ -146,7 +147,9 @@ class Seen:
     @property
     def stretches(self) -> list[Stretch]:
         """Steps in the order of their first; those that go on the same way are one."""
-        return sorted((*self._closed, *self._open.values()), key=lambda s: s.first)
+        if self._sorted is None:
+            self._sorted = sorted((*self._closed, *self._open.values()), key=lambda s: s.first)
+        return self._sorted
 
     @property
     def steps(self) -> int:
@@ -211,6 +214,7 @@ class Seen:
         new = Stretch(
             event.optimizer, event.anatomy, event.first, event.last, event.count, event.thread
         )
+        self._sorted = None
         key = (event.optimizer, event.thread)
         old = self._open.get(key)
         if old is not None and old.goes_on_with(new):
@@ -249,7 +253,9 @@ def processes(events: Iterable[Event], folder: Path | None = None) -> Iterator[S
     """What each process did, in the order of rank, and of resumes within one."""
     going: dict[int, list[Seen]] = {}
     for event in events:
-        of_rank = going.setdefault(event.rank, [Seen(folder=folder)])
+        of_rank = going.get(event.rank)
+        if of_rank is None:
+            of_rank = going[event.rank] = [Seen(folder=folder)]
         if isinstance(event, Started | Resumed) and of_rank[-1].watched:
             of_rank.append(Seen(folder=folder))
         of_rank[-1].add(event)

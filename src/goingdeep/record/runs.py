@@ -198,8 +198,9 @@ def take_back(folder: Path, *, made: bool, runs: Path = RUNS) -> None:
         runs: the folder of all runs, as `new_folder` was told.
     """
     with contextlib.suppress(OSError):
-        for name in ("run.json", "settings.toml", "events.jsonl"):
-            (folder / name).unlink(missing_ok=True)
+        names = ("run.json", "settings.toml", "events.jsonl")
+        for path in (*(folder / name for name in names), *folder.glob("events-rank*.jsonl")):
+            path.unlink(missing_ok=True)
         for name in ("scalars", "blobs"):
             shutil.rmtree(folder / name, ignore_errors=True)
         if made:

@@ -142,7 +142,9 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Loader(Event, frozen=True, tag="loader"):
-    """A DataLoader. site: where it was walked first. shuffle: None where that cannot be known.
+    """A DataLoader.
+
+    site: where it was walked first; made: where it was made. shuffle: None where that is unknown.
 
     length: batches in one pass. drops: samples that drop_last leaves out of each pass.
     worker_seed: whether the user gave a `worker_init_fn`.
@@ -162,6 +164,7 @@ class Loader(Event, frozen=True, tag="loader"):
     persistent: bool = False
     worker_init: bool = False
     seeded_generator: bool = False
+    made: int = -1
 
 
 class LossFunction(Event, frozen=True, tag="loss-function"):
@@ -222,7 +225,7 @@ class Op(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=None):
         step       optimizer, grads, changed (whether the weights' versions moved), closure
         clear      by ("optimizer", "module" or "hand"), number, to ("none" or "zero")
         schedule   scheduler
-        mode       model, training
+        mode       model, module (where only a part of it was switched), training
         load, save model or optimizer, see state-loaded
 
     Gradient states: "none"; "zero"; "fresh" (a backward since the last step wrote it); "left-over"
@@ -310,7 +313,7 @@ class Pass(Event, frozen=True, tag="pass"):
 
     id: counted over all loaders. number: of this loader, from 1. role: "training" (its batches were
     followed by backward and step), "evaluation" (forward, and no backward), "mixed", or "unused"
-    (no forward took its batches). complete: the loader was walked to its end.
+    (neither a forward nor a loss took its batches). complete: the loader was walked to its end.
     first_step, last_step: the first and last step done on its batches (0: none).
     forwards, backwards, steps: on its batches. training_mode: forwards with the root in training
     mode. sensitive_training: forwards in which a Dropout or BatchNorm ran as in training.
@@ -397,7 +400,10 @@ class ModuleMade(Event, frozen=True, tag="module-made"):
 
 
 class ModuleHidden(Event, frozen=True, tag="module-hidden"):
-    """A module ran inside a model's forward and is none of its registered modules."""
+    """A module ran inside a model's forward and is none of its registered modules.
+
+    grad: whether grad mode was on. owned: whether an optimizer owns any of its parameters.
+    """
 
     class_name: str
     inside: str
@@ -406,6 +412,7 @@ class ModuleHidden(Event, frozen=True, tag="module-hidden"):
     parameters: int = 0
     trainable: bool = False
     owned: bool = False
+    grad: bool = True
 
 
 class StateKept(Event, frozen=True, tag="state-kept"):

@@ -77,9 +77,9 @@ def batch(names: Sequence[str], tensors: Sequence[Values]) -> str:
 def call(
     class_name: str, inputs: Sequence[Values], outputs: Sequence[Values], parameters: int = 0
 ) -> str:
-    """What a module made of what it was given.
+    """What a module made of what it was given; of a nested class the last name is enough.
 
-    >>> call("Flatten", [Values((64, 1, 28, 28), "float32")], [Values((64, 784), "float32")])
+    >>> call("Net.Flatten", [Values((64, 1, 28, 28), "float32")], [Values((64, 784), "float32")])
     'Flatten: 64x1x28x28 becomes 64x784'
     >>> call("Linear", [Values((64, 784), "float32")], [Values((64, 512), "float32")], 401920)
     'Linear: 64x784 becomes 64x512, 401,920 parameters'
@@ -92,9 +92,9 @@ def call(
     if not made:
         text = f"{given} went in, no tensor came out"
     elif made == given:
-        text = f"{given} keeps its shape"
+        text = f"{given} {'keep their shapes' if len(inputs) > 1 else 'keeps its shape'}"
     else:
-        text = f"{given} becomes {made}"
+        text = f"{given} {'become' if len(inputs) > 1 else 'becomes'} {made}"
     if parameters:
         text += f", {_many(parameters, 'parameter')}"
     zeros = outputs[0].zeros if outputs else 0.0
@@ -104,7 +104,7 @@ def call(
     broken = sum(tensor.non_finite for tensor in outputs)
     if broken:
         text += f", {_many(broken, 'value')} not finite"
-    return f"{_clip(class_name)}: {text}"
+    return f"{_clip(class_name.rpartition('.')[2])}: {text}"
 
 
 def loss(
@@ -134,7 +134,12 @@ def loss(
 
 
 def backward(
-    reached: int | None, trainable: int, unreached: Sequence[str], gradients: Sequence[Gradient]
+    reached: int | None,
+    trainable: int,
+    unreached: Sequence[str],
+    gradients: Sequence[Gradient],
+    *,
+    ended: bool = True,
 ) -> str:
     """How far a backward came.
 
@@ -143,12 +148,15 @@ def backward(
         trainable: how many the models in use have.
         unreached: names of the others.
         gradients: what was there afterwards.
+        ended: whether it came to its end.
 
     >>> backward(6, 6, (), ())
     'backward reached 6 of 6 trainable parameters'
     >>> backward(4, 6, ("head.weight", "head.bias"), ())
     'backward reached 4 of 6 trainable parameters, not head.weight and head.bias'
     """
+    if not ended:
+        return "backward did not come to its end"
     if reached is None:
         there = sum(gradient.state != "none" for gradient in gradients)
         text = f"backward left {_many(there, 'gradient')}; its graph is too large to be walked"
@@ -213,7 +221,9 @@ def clear(by: str, before: Mapping[str, int], after: Mapping[str, int]) -> str:
     if values:
         return f"{text}{values:,} of them still {'has' if values == 1 else 'have'} values"
     if zeros:
-        return text + ("all are 0" if zeros >= there else f"{zeros:,} {_are(zeros)} 0, none else")
+        return text + (
+            "all are 0" if zeros >= there else f"{zeros:,} {_are(zeros)} 0, the rest gone"
+        )
     return text + "none left"
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from goingdeep.errors import RunError
+from goingdeep.errors import RunError, SettingsError, printable
 from goingdeep.record import Manifest, is_live, read_manifest
+from goingdeep.record.encoding import UNREADABLE
+from goingdeep.record.events import decode
 from goingdeep.record.reading import Seen, read_processes
+from goingdeep.record.runs import short_name
+from goingdeep.record.seen import Steps
 from goingdeep.show.names import Names
 from goingdeep.show.numbers import counted, number
 
@@ -51,7 +57,7 @@ def choose(folder: Path, step: int | None = None) -> Chosen:
             f"{folder} holds no record of what its loop did",
             why="it was not watched (gd train --no-watch), or nothing has happened yet",
             fix="gd run SCRIPT.py (watches a loop of your own), or gd train",
-            more="docs/runs.md",
+            more="docs/watch.md",
         )
     ranks = tuple(dict.fromkeys(found.rank for found in watched))
     parts = [found for found in watched if found.rank == ranks[0]]
@@ -77,7 +83,11 @@ def how_it_ended(chosen: Chosen, names: Names) -> str:
     elif chosen.state == "killed":
         text = f"{steps}, then it was killed"
     else:
-        took = f" after {number(round(end.seconds, 1))} s" if end and end.seconds else ""
+        took = (
+            f" after {number(round(end.seconds, 1) or end.seconds, 3)} s"
+            if end and end.seconds
+            else ""
+        )
         text = f"{steps}, {chosen.state}{took}"
     if chosen.earlier:
         text += f"; resumed {counted(chosen.earlier, 'time')}, this is the newest part"
@@ -87,3 +97,42 @@ def how_it_ended(chosen: Chosen, names: Names) -> str:
         did = "of which each did as many steps" if same else "which did different numbers of steps"
         text += f"; {count}, {did}; this is rank {number(found.rank)}"
     return text
+
+
+TAIL = 1 << 16
+
+
+def steps_done(folder: Path) -> int:
+    """Steps of a run, from the end of its record only: 0 where that says nothing."""
+    try:
+        with (folder / "events.jsonl").open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL))
+            lines = file.read().split(b"\n")[:-1]
+    except OSError:
+        return 0
+    done = 0
+    for line in lines:
+        # The first line is cut, where it is not the first of the file.
+        with contextlib.suppress(*UNREADABLE):
+            event = decode(line)
+            done = max(done, event.step, event.last if isinstance(event, Steps) else 0)
+    return done
+
+
+def step_number(folder: Path, step: str | int) -> int:
+    """A step as the user names it: a whole number from 1, or "last".
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    text = str(step).strip().replace(",", "").replace("_", "")
+    if text == "last":
+        return choose(folder).seen.steps
+    if not (text.isascii() and text.isdigit() and len(text) < 18 and int(text)):
+        raise SettingsError(
+            f"--step expects a whole number from 1, or last; got {printable(str(step)[:40])!r}",
+            fix=f"gd show {short_name(folder)} --step 1",
+            more="docs/watch.md",
+        )
+    return int(text)

@@ -87,10 +87,15 @@ class Values:
         room = page.width - indent - 10 - len(self.went) - 2
         values = gathered(self.starts, self.means, max(8, min(WIDEST, room)))
         line = sparkline(values, plain=page.plain)
-        bad = sum(not math.isfinite(v) for v in (*self.lows, *self.highs))
-        page.labelled(
-            label, f"{line}  {self.went}" + ("  (! is not finite)" if bad else ""), indent
-        )
+        bad = self.first_not_finite
+        note = f"  (! is not finite, from step {number(bad)} on)" if bad is not None else ""
+        page.labelled(label, f"{line}  {self.went}{note}", indent)
+
+    @property
+    def first_not_finite(self) -> int | None:
+        """The first step of the first bucket with a value that is NaN or infinite."""
+        ends = zip(self.starts, self.lows, self.highs, strict=True)
+        return next((start for start, *ends_ in ends if not all(map(math.isfinite, ends_))), None)
 
     def draw_around(self, page: Page, own: int, step: int, label: str, indent: int = 0) -> None:
         """The curve in the neighbourhood of a step, which is marked below it.
@@ -107,9 +112,8 @@ class Values:
         if len(shown) < 2:
             return
         page.lines.append(f"{' ' * indent}{label:<10}{sparkline(shown, plain=page.plain)}")
-        value = number(self.means[here])
-        if self.counts[here] > 1:
-            value += f", the mean of {number(self.counts[here])} steps"
+        about = "about " if self.counts[here] > 1 else ""
+        value = about + number(self.means[here])
         mark = f"^ step {number(step)}: {value}"
         where = here - first
         if where + len(mark) > room:

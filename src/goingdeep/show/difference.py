@@ -3,46 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from goingdeep.record.reading import Seen, Stretch
-from goingdeep.show.numbers import counted, number
-from goingdeep.show.order import Item, Section, following, items_of
+from goingdeep.show.alike import same_ways
+from goingdeep.show.numbers import counted, number, ranges, times
+from goingdeep.show.order import Section, arranged, following
+from goingdeep.show.repeats import Item
 from goingdeep.show.words import Words
 
 MOST_OPS = 200
 MOST_SAID = 3
+MOST_OTHERS = 4
+MOST_COMPARED = 64
+MOST_STEPS = 6
 SAME = "the same"
 
 
-def other_ways(found: Seen, words: Words, section: Section, most: int) -> list[str]:
+@dataclass(frozen=True)
+class Others:
+    """The steps that were not done as drawn.
+
+    texts: what is different in them. alike: how many of them are no different to a reader.
+    """
+
+    texts: list[str]
+    alike: int = 0
+
+
+def other_ways(found: Seen, words: Words, section: Section) -> Others:
     """The ways in which an optimizer's other steps differ from those drawn, most frequent first."""
-    optimizer = section.optimizers[0]
-    texts = []
-    for key in sorted(section.others, key=lambda key: -section.others[key]):
-        own = [s for s in found.stretches if (s.optimizer, s.anatomy) == (optimizer, key)]
-        # What a step leaves to the end of the loop is recorded with the step after it. So the first
-        # step has no such beginning: that is no difference.
-        is_first = own[0] == found.stretches[0] and sum(s.count for s in own) == 1
-        text = difference(found, words, section, key, is_first=is_first)
-        texts.append(f"{which_steps(own)}: {text}")
-    if len(texts) <= most:
-        return texts
-    return [*texts[:most], f"and {counted(len(texts) - most, 'other way')} of doing a step"]
+    same = same_ways(found)
+    stretches: dict[int, list[Stretch]] = {}
+    for stretch in found.stretches:
+        if stretch.optimizer == section.optimizers[0]:
+            stretches.setdefault(same.get(stretch.anatomy, stretch.anatomy), []).append(stretch)
+    ways: dict[str, list[Stretch]] = {}
+    alike = 0
+    keys = sorted(section.others, key=lambda key: -section.others[key])
+    for key in keys[:MOST_COMPARED]:
+        own = stretches.get(key, [])
+        text = difference(found, words, section, key, own)
+        if text == SAME:
+            alike += section.others[key]
+        else:
+            ways.setdefault(text, []).extend(own)
+    texts = [f"{which_steps(own)}: {text}" for text, own in list(ways.items())[:MOST_OTHERS] if own]
+    left = len(ways) - len(texts) + len(keys[MOST_COMPARED:])
+    if left > 0:
+        texts.append(f"and {counted(left, 'other way')} of doing a step")
+    return Others(texts, alike)
 
 
 def difference(
-    found: Seen, words: Words, section: Section, anatomy: int, *, is_first: bool = False
+    found: Seen, words: Words, section: Section, anatomy: int, own: Sequence[Stretch]
 ) -> str:
-    """What is different in another anatomy: "the same without clear"."""
+    """What is different in another anatomy: "the same without clear".
+
+    own: the steps that were done so. What a step leaves to the end of the loop is recorded with the
+    step after it, so the very first step has no such beginning: that is no difference. Nor is what
+    the last step by hand lacks, whose beginning was recorded with the one before.
+    """
     known = found.anatomies.get(anatomy)
     if known is None:
         return "not recorded"
-    other, one = items_of(known), section.items
+    alone = sum(s.count for s in own) == 1
+    is_first, is_last = alone and own[0].first == 1, alone and own[0].last == found.steps
+    one, other = section.items, arranged(found, known)[0]
     if section.given is not None:
         one = section.own
         if [item.op for item in other[: len(section.given)]] == [i.op for i in section.given]:
             other = other[len(section.given) :]
+    elif section.early and is_last:
+        one = one[section.early :]
     elif section.moved and not is_first:
         n = following(found, other, other)
         other = other[n:] + other[:n]
@@ -62,17 +96,26 @@ def difference(
             more += [f"{item.op.op} ({words.of(item.op)})" for item in other[c:d]]
     parts = [f"{word} {_few(what)}" for word, what in (("without", less), ("with", more)) if what]
     text = " ".join([SAME, " and ".join(parts)]).strip()
-    return f"{text}; {_few(changed)}" if changed else text
+    return f"{text}; {_few(changed, '; ')}" if changed else text
 
 
 def which_steps(stretches: Sequence[Stretch]) -> str:
-    """The steps that were done in one way: "step 1", "steps 1 to 5", "312 steps from step 9"."""
+    """The steps that were done in one way: "step 1", "steps 1 to 5", "312 steps from step 9 on"."""
     total, first = sum(s.count for s in stretches), min(s.first for s in stretches)
-    if total == 1:
-        return f"step {number(first)}"
-    if len(stretches) == 1 and stretches[0].whole:
+    if len(stretches) == 1 and stretches[0].whole and total > 2:
         return f"steps {number(first)} to {number(stretches[0].last)}"
+    known = [s for s in stretches if s.whole or s.count == 2]
+    if total <= MOST_STEPS and len(known) == len(stretches):
+        steps = sorted({step for s in stretches for step in _steps(s)})
+        return f"{'step' if total == 1 else 'steps'} {ranges(steps)}"
     return f"{counted(total, 'step')} from step {number(first)} on"
+
+
+def _steps(stretch: Stretch) -> Sequence[int]:
+    """The steps of a stretch of two, or of one in which nothing came between."""
+    if stretch.count == 2:
+        return stretch.first, stretch.last
+    return range(stretch.first, stretch.last + 1)
 
 
 def _changes(words: Words, one: Sequence[Item], other: Sequence[Item]) -> list[str]:
@@ -80,16 +123,21 @@ def _changes(words: Words, one: Sequence[Item], other: Sequence[Item]) -> list[s
     block = -1
     for before, after in zip(one, other, strict=True):
         if before.times != after.times and after.block != block:
-            found.append(f"{number(after.times)} times instead of {number(before.times)}")
+            alone = sum(item.block == after.block for item in other) == 1
+            what = f"{after.op.op} " if alone else ""
+            found.append(f"{what}{times(after.times)} instead of {times(before.times)}")
         block = after.block
-        was, now = words.of(before.op), words.of(after.op)
-        if was != now:
-            found.append(f"{after.op.op}: {now}")
+        was, now = words.parts(before.op), words.parts(after.op)
+        new, gone = [p for p in now if p not in was], [p for p in was if p not in now]
+        if new:
+            found.append(f"{after.op.op}: {', '.join(new)}")
+        elif gone:
+            found.append(f"{after.op.op}: not {', '.join(gone)}")
     return found
 
 
-def _few(what: Sequence[str]) -> str:
+def _few(what: Sequence[str], between: str = ", ") -> str:
     """The first of them; equal ones once."""
     different = list(dict.fromkeys(what))
     left = len(different) - MOST_SAID
-    return ", ".join(different[:MOST_SAID]) + (f" and {left} more" if left > 0 else "")
+    return between.join(different[:MOST_SAID]) + (f" and {left} more" if left > 0 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from goingdeep.record.reading import Seen
 from goingdeep.record.runs import short_name
@@ -10,7 +10,7 @@ from goingdeep.show import walks
 from goingdeep.show.chosen import choose, how_it_ended
 from goingdeep.show.curves import Values
 from goingdeep.show.difference import other_ways
-from goingdeep.show.names import Names
+from goingdeep.show.names import Names, inside_package
 from goingdeep.show.numbers import counted, number, ranges
 from goingdeep.show.order import Section, sections
 from goingdeep.show.page import Page
@@ -18,7 +18,6 @@ from goingdeep.show.rows import draw, framework_calls, rows_of
 from goingdeep.show.words import Words
 
 MOST_SECTIONS = 4
-MOST_OTHERS = 4
 MOST_GAPS = 8
 MOST_MODELS = 4
 
@@ -39,7 +38,7 @@ def loop_text(folder: Path, width: int | None = None) -> str:
     words = Words(found, names)
     drawn = sections(found)
     command = " ".join(chosen.manifest.command)
-    page.line(f"{short_name(folder)}: {command}" if command else short_name(folder))
+    page.text(f"{short_name(folder)}: {command}" if command else short_name(folder), hang=2)
     page.text(how_it_ended(chosen, names), hang=2)
     page.blank()
     _who(page, found, words)
@@ -53,7 +52,8 @@ def loop_text(folder: Path, width: int | None = None) -> str:
         page.text(f"and {counted(len(drawn) - MOST_SECTIONS, 'optimizer')} more")
     if not drawn:
         _without_steps(page, found, names)
-    walks.others(page, found, names, words)
+    every = [item.op for section in drawn for item in section.items]
+    walks.others(page, found, names, words, framework_calls(every, found))
     _gaps(page, found)
     _looks(page, folder, found)
     return str(page)
@@ -69,16 +69,20 @@ def _who(page: Page, found: Seen, words: Words) -> None:
 def _section(
     page: Page, section: Section, drawn: list[Section], found: Seen, names: Names, words: Words
 ) -> None:
-    page.blank()
-    page.text(_title(section, alone=len(drawn) == 1, names=names), hang=2)
     loss = Values.read(found, "loss", section.optimizers[0])
-    if len(drawn) > 1:
-        loss.draw(page, "loss", 2)
     once = sum(item.op.op == "loss" for item in section.items) == 1
     words.values = loss.went if once else ""
-    words.several = sum(walk.role == "training" for walk in walks.kinds(found)) > 1
+    words.several = walks.several(found)
+    others = other_ways(found, words, section)
+    page.blank()
+    title = _title(section, section.in_this_way + others.alike, names, alone=len(drawn) == 1)
+    page.text(title, hang=2)
+    if len(drawn) > 1:
+        loss.draw(page, "loss", 2)
     for call in framework_calls([item.op for item in section.items], found):
-        page.line(f"  all in {names.place(call)}  {call.source}")
+        package = PurePath(inside_package(call.via_file)).parts[:1]
+        through = f"through {package[0]}, called at" if package else "called at"
+        page.line(f"  {through} {names.place(call)}  {call.source}")
     if section.items:
         draw(page, rows_of(section.items, found, names, words))
     else:
@@ -86,23 +90,20 @@ def _section(
     anatomy = found.anatomies.get(section.anatomy)
     if anatomy is not None and anatomy.left_out > 0:
         page.text(f"and {counted(anatomy.left_out, 'operation')} more", 2)
-    for text in other_ways(found, words, section, MOST_OTHERS):
+    for text in others.texts:
         page.text(text, 2, 2)
 
 
-def _title(section: Section, *, alone: bool, names: Names) -> str:
+def _title(section: Section, in_this_way: int, names: Names, *, alone: bool) -> str:
     own = [names.optimizer(number) for number in section.optimizers]
+    count = counted(section.steps, "step")
+    if section.steps != in_this_way:
+        count = f"{number(in_this_way)} of {count}"
+    elif alone and len(own) == 1:
+        return "each step"
     if alone and len(own) == 1:
-        same = section.steps == section.in_this_way
-        return (
-            "each step"
-            if same
-            else (f"each step ({number(section.in_this_way)} of {counted(section.steps, 'step')})")
-        )
+        return f"each step ({count})"
     whose = ", ".join(own[:3]) + (f" and {number(len(own) - 3)} more" if len(own) > 3 else "")
-    count = counted(section.in_this_way, "step")
-    if section.steps != section.in_this_way:
-        count = f"{number(section.in_this_way)} of {counted(section.steps, 'step')}"
     return f"each step of {whose} ({count}{' each' if len(own) > 1 else ''})"
 
 

@@ -46,6 +46,11 @@ def counted(count: int, thing: str, things: str = "") -> str:
     return f"{number(count)} {thing if count == 1 else things or thing + 's'}"
 
 
+def times(count: int) -> str:
+    """How often: "once", "16 times"."""
+    return "once" if count == 1 else f"{number(count)} times"
+
+
 def percent(share: float) -> str:
     """A share of one, with one digit where it says something.
 

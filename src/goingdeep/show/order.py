@@ -12,19 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from goingdeep.record.reading import Seen
-from goingdeep.record.seen import Anatomy, Fact, Op
+from goingdeep.record.seen import Anatomy, Op
+from goingdeep.show.alike import same_ways
+from goingdeep.show.repeats import Item, items_of
 
 GOES_WITH_ITS_STEP = frozenset({"clear", "update"})
 """What belongs to the optimizer before it, where several take turns."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """One operation to draw. block: items of equal number repeat together, `times` times."""
-
-    op: Op
-    block: int = 0
-    times: int = 1
+AROUND = frozenset({"step-scaled", "update"})
+"""What calls the step itself, on the same line."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +29,12 @@ class Section:
     """The steps of some optimizers that are done alike, drawn once.
 
     optimizers: numbers, the first one's operations are drawn. steps: how many this optimizer did;
-    in_this_way: how many of them as drawn. others: {anatomy: steps} of the ways not drawn.
-    moved: how many of the last operations were recorded at the beginning of the next step, of this
-    optimizer or of another one. given: what stood at the beginning here and belongs to the step of
-    another optimizer; None where optimizers do not take turns.
+    in_this_way: how many of them as drawn. others: {anatomy: steps} of the ways not drawn, each the
+    first of those that are alike.
+    early: how many of the first operations were recorded with the step before, because a step by
+    hand is noticed late. moved: how many of the last operations were recorded with the step after,
+    of this optimizer or of another one. given: what stood at the beginning here and belongs to the
+    step of another optimizer; None where optimizers do not take turns.
     """
 
     optimizers: tuple[int, ...]
@@ -44,6 +43,7 @@ class Section:
     steps: int
     in_this_way: int
     others: dict[int, int]
+    early: int = 0
     moved: int = 0
     given: tuple[Item, ...] | None = None
 
@@ -59,68 +59,41 @@ def sections(found: Seen) -> list[Section]:
     Optimizers that do the same at the same lines (one for each layer, say) share a section.
     """
     drawn: list[Section] = []
+    same = same_ways(found)
     for optimizer in dict.fromkeys(s.optimizer for s in found.stretches):
-        counts = found.counts(optimizer)
+        counts: dict[int, int] = {}
+        for anatomy_, steps in found.counts(optimizer).items():
+            key = same.get(anatomy_, anatomy_)
+            counts[key] = counts.get(key, 0) + steps
         most = max(counts, key=counts.__getitem__)
         anatomy = found.anatomies.get(most)
-        items = items_of(anatomy) if anatomy else ()
+        items, early = arranged(found, anatomy) if anatomy else ((), 0)
         others = {key: n for key, n in counts.items() if key != most}
-        drawn.append(Section((optimizer,), most, items, sum(counts.values()), counts[most], others))
+        total = sum(counts.values())
+        drawn.append(Section((optimizer,), most, items, total, counts[most], others, early))
     moved = _move_across(found, drawn) if _take_turns(found) else _move_within(found, drawn)
-    return _joined([_with_first(found, section) for section in moved])
+    return _joined(moved)
 
 
-def _with_first(found: Seen, section: Section) -> Section:
-    """Count the very first step with the others, where it only lacks what follows a step."""
-    first = found.stretches[0]
-    anatomy = found.anatomies.get(first.anatomy)
-    if first.optimizer != section.optimizers[0] or section.others.get(first.anatomy) != 1:
-        return section
-    if anatomy is None or [i.op for i in items_of(anatomy)] != [i.op for i in section.own]:
-        return section
-    others = {key: n for key, n in section.others.items() if key != first.anatomy}
-    return replace(section, in_this_way=section.in_this_way + 1, others=others)
+def arranged(found: Seen, anatomy: Anatomy) -> tuple[tuple[Item, ...], int]:
+    """The operations of an anatomy, and how many of the first ones were recorded after the others.
 
-
-def items_of(anatomy: Anatomy) -> tuple[Item, ...]:
-    """The operations of an anatomy, each once, with blocks that repeat.
-
-    The first of several repetitions often differs by what was in `.grad` before its backward, and
-    the last one may go on with the step: they are drawn together with the others.
+    A step by hand is noticed at the next batch, forward or backward only: a clear before that is
+    recorded as if it came before the step, and belongs to the beginning of the loop.
     """
-    parts: list[tuple[list[Op], int]] = []
-    for block in anatomy.blocks:
-        ops, times = list(block.ops), max(1, block.times)
-        if parts and ops:
-            before, repeated = parts[-1]
-            n = min(len(ops), len(before))
-            if [_key(op) for op in before[-n:]] == [_key(op) for op in ops[:n]] and (
-                len(ops) == len(before)
-                or (times > 1 and repeated == 1 and n == len(ops))
-                or (repeated > 1 and times == 1 and n == len(before))
-            ):
-                head, tail = before[:-n], before[-n:]
-                both = [_both(one, other) for one, other in zip(tail, ops[:n], strict=True)]
-                parts[-1:] = [(head, 1)] * bool(head) + [(both, repeated + times)]
-                ops = ops[n:]
-        if ops:
-            parts.append((ops, times))
-    return tuple(Item(op, i, times) for i, (ops, times) in enumerate(parts) for op in ops)
-
-
-def _key(op: Op) -> tuple[str, int, tuple[tuple[str, Fact], ...]]:
-    """What makes two operations the same, whatever was in `.grad`."""
-    return (
-        op.op,
-        op.site,
-        tuple(sorted((k, v) for k, v in op.facts.items() if k not in {"grads", "then"})),
+    items = items_of(anatomy)
+    optimizer = found.optimizers.get(anatomy.optimizer)
+    if optimizer is None or not optimizer.by_hand or not items or items[-1].op.op != "step":
+        return items, 0
+    last = max(
+        (i for i, item in enumerate(items) if item.op.op in {"backward", "clip"}), default=-1
     )
-
-
-def _both(one: Op, other: Op) -> Op:
-    """The first and a later repetition of an operation as one; "then" is the later `.grad`."""
-    before, later = one.facts.get("grads"), other.facts.get("then", other.facts.get("grads"))
-    return one if before == later else Op(one.op, one.site, {**one.facts, "then": later})
+    late = items[last + 1 : -1]
+    body = (*items[: last + 1], items[-1])
+    places = [(item.op.op, item.op.site) for item in late]
+    if not late or last < 0 or [(i.op.op, i.op.site) for i in body[: len(late)]] == places:
+        return body, 0
+    return late + body, len(late)
 
 
 # ------------------------------------------------------------------------------ source order
@@ -173,7 +146,7 @@ def following(found: Seen, before: Sequence[Item], items: Sequence[Item]) -> int
     """How many operations at the start of `items` stand after the last step of `before`."""
     step = next((item for item in reversed(before) if item.op.op == "step"), None)
     at = found.site(step.op.site) if step else None
-    if at is None or at.via_file:
+    if at is None:
         return 0
     line = at.line
     for n, item in enumerate(items):
@@ -182,8 +155,9 @@ def following(found: Seen, before: Sequence[Item], items: Sequence[Item]) -> int
             site is None
             or item.times != 1
             or item.op.op in {"batch", "step"}
-            or (site.file, site.function, site.via_file) != (at.file, at.function, "")
-            or site.line <= line
+            or (site.file, site.function) != (at.file, at.function)
+            or site.line < line
+            or (site.line == line and item.op.op not in AROUND)
         ):
             return n
         line = max(line, site.line)

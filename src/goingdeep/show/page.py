@@ -61,7 +61,7 @@ class Page:
 
     def clip_left(self, text: str, most: int) -> str:
         """The end of a text: of a path it says the most."""
-        safe = one_line(text)
+        safe = one_line(text[-8 * most - 8 :])
         if cells(safe) <= most:
             return safe
         while safe and cells(safe) > most - cells(self.dots):

@@ -9,9 +9,9 @@ from goingdeep.record import seen
 from goingdeep.record.reading import Seen
 from goingdeep.record.seen import Op
 from goingdeep.show.names import Names
-from goingdeep.show.numbers import number
-from goingdeep.show.order import Item
+from goingdeep.show.numbers import times
 from goingdeep.show.page import Page, one_line, wrapped
+from goingdeep.show.repeats import Item
 from goingdeep.show.words import Words
 from goingdeep.words import cells, pad
 
@@ -39,7 +39,7 @@ def rows_of(items: Sequence[Item], found: Seen, names: Names, words: Words) -> l
     block = -1
     for item in items:
         if item.block != block and item.times > 1:
-            rows.append(f"{number(item.times)} times")
+            rows.append(times(item.times))
         block = item.block
         indent = "  " if item.times > 1 else ""
         rows.append(row_of(item.op, found, names, words, calls, indent))
@@ -58,7 +58,8 @@ def row_of(
     site = found.site(op.site)
     inside = site is not None and bool(site.via_file)
     if site and inside and any((c.file, c.line) == (site.file, site.line) for c in calls):
-        return Row(indent + op.op, words.of(op), names.via(site), f"in {site.via_function}")
+        inner = site.via_function.rpartition(".")[2]
+        return Row(indent + op.op, words.of(op), names.via(site), f"in {inner}" if inner else "")
     return Row(indent + op.op, words.of(op), names.place(site), site.source if site else "")
 
 

@@ -38,10 +38,13 @@ def said(part: look.LookEvent, found: Seen, names: Names) -> tuple[str, str, str
         )
     elif isinstance(part, look.LookStep):
         label, sentence = "step", names.optimizer(part.optimizer)
-        more = settings_text(part.settings)
+        told = {"lr", "initial_lr"} if part.sentence else {"initial_lr"}
+        more = settings_text({k: v for k, v in part.settings.items() if k not in told})
     elif isinstance(part, look.LookClear):
         label, sentence = "clear", _clear(part, names)
-    return label, part.sentence or sentence, more
+    if part.sentence:
+        return label, part.sentence.removeprefix(f"{label} "), more
+    return label, f"{sentence}, {more}" if more else sentence, ""
 
 
 def _loss(part: look.LookLoss) -> str:
@@ -54,8 +57,8 @@ def _backward(part: look.LookBackward) -> str:
     parts = [states(part.before, BEFORE)] if part.before else []
     if part.nodes > 0:
         parts.append(f"{counted(part.nodes, 'node')} in the graph")
-    if part.came_from:
-        parts.append(f"from the loss down {', '.join(part.came_from[:4])}")
+    if len(part.came_from) > 1:
+        parts.append(f"begun at {', then '.join(part.came_from[:4])}")
     return "; ".join(parts)
 
 

@@ -68,5 +68,8 @@ def gathered(starts: Sequence[float], values: Sequence[float], width: int) -> li
 
 
 def _mean(values: list[float]) -> float:
-    # One NaN makes a stretch NaN: it must be seen. The sum of large numbers may be infinite.
+    # One NaN makes a stretch NaN: it must be seen. But the sum of large numbers may be infinite.
+    mean = sum(values) / len(values)
+    if math.isfinite(mean) or not all(map(math.isfinite, values)):
+        return mean
     return sum(value / len(values) for value in values)

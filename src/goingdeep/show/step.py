@@ -15,8 +15,8 @@ from goingdeep.show.chosen import Chosen, choose
 from goingdeep.show.curves import Values, own_step
 from goingdeep.show.names import Names
 from goingdeep.show.numbers import counted, number, ranges
-from goingdeep.show.order import items_of
 from goingdeep.show.page import Page
+from goingdeep.show.repeats import items_of
 from goingdeep.show.rows import draw, rows_of
 from goingdeep.show.said import said
 from goingdeep.show.words import Words
@@ -42,14 +42,16 @@ def step_text(folder: Path, step: int, width: int | None = None) -> str:
     drawing.head()
     found = chosen.seen.looks.get(step)
     if found is not None and found.training:
-        drawing.close_look(found.training)
+        drawing.close_look(found.training, _forward_lines(chosen, step))
         drawing.replicas()
     else:
         drawing.from_afar()
     if found is not None and found.evaluation:
         page.blank()
         page.text("the evaluation after this step, its first batch")
-        drawing.close_look(found.evaluation)
+        walks = [walk for walk in chosen.seen.passes if walk.step >= step and walk.ops]
+        lines = [op.site for op in walks[0].ops if op.op == "forward"] if walks else []
+        drawing.close_look(found.evaluation, lines)
     return str(page)
 
 
@@ -69,7 +71,7 @@ def choose_step(folder: Path, step: int) -> Chosen:
             f"and it has {counted(last, 'step')}",
             fix=f"gd show {run} --step {_near(sorted(found.looks), step) or last}" if last
             else f"gd show {run}",
-            more="docs/runs.md",
+            more="docs/watch.md",
         )  # fmt: skip
     return chosen
 
@@ -90,10 +92,12 @@ class _Drawing:
         found, page = self.chosen.seen, self.page
         own = found.at(self.step)
         who = " or ".join(dict.fromkeys(self.names.optimizer(s.optimizer) for s in own))
+        of = f" of {number(found.steps)}" if self.step <= found.steps else ""
         rank = f", rank {number(found.rank)}" if len(self.chosen.ranks) > 1 else ""
         page.text(
-            f"step {number(self.step)} of {number(found.steps)} in "
-            f"{short_name(self.chosen.folder)}" + (f": {who}" if who else "") + rank,
+            f"step {number(self.step)}{of} in {short_name(self.chosen.folder)}"
+            + (f": {who}" if who else "")
+            + rank,
             hang=2,
         )
         if len(own) == 1:
@@ -150,15 +154,23 @@ class _Drawing:
 
     # ---------------------------------------------------------------- with a close look
 
-    def close_look(self, parts: Sequence[look.LookEvent]) -> None:
-        """Each operation with its numbers, under the user's line that did it."""
+    def close_look(self, parts: Sequence[look.LookEvent], lines: Sequence[int]) -> None:
+        """Each operation with its numbers, under the user's line that did it.
+
+        lines: sites of the forwards, in order: a call of a module does not carry its own.
+        """
         at: tuple[str, str] = ("", "")
         forwards = 0
-        for chunk in _chunks(parts):
-            forwards += isinstance(chunk[0], look.LookCall)
-            if not isinstance(chunk[0], look.LookCall) or forwards <= MOST_FORWARDS:
-                at = self._place_of(chunk[0].site, at)
-                self._part(chunk)
+        for chunk in _chunks(_without_the_clear_before(parts)):
+            site = chunk[0].site
+            if isinstance(chunk[0], look.LookCall):
+                forwards += 1
+                if forwards > MOST_FORWARDS:
+                    continue
+                if site < 0 and forwards <= len(lines):
+                    site = lines[forwards - 1]
+            at = self._place_of(site, at)
+            self._part(chunk)
         if forwards > MOST_FORWARDS:
             self.page.blank()
             self.page.text(f"and {counted(forwards - MOST_FORWARDS, 'forward')} more")
@@ -166,7 +178,7 @@ class _Drawing:
     def _place_of(self, site: int, before: tuple[str, str]) -> tuple[str, str]:
         """Write the user's line, unless it stands above already."""
         known = self.chosen.seen.site(site)
-        here = (self.names.place(known), known.source if known else "")
+        here = (self.names.full_place(known), known.source if known else "")
         if here != before or not here[0]:
             self.page.blank()
             if here[0]:
@@ -204,6 +216,24 @@ class _Drawing:
         self.page.text(
             f"weights after it: {'the same' if same else 'not the same'} in {ranks}", hang=2
         )
+
+
+def _forward_lines(chosen: Chosen, step: int) -> list[int]:
+    """Sites of the forwards of a step, as its anatomy has them."""
+    lines: list[int] = []
+    for stretch in chosen.seen.at(step)[:1]:
+        anatomy = chosen.seen.anatomies.get(stretch.anatomy)
+        for block in anatomy.blocks if anatomy else ():
+            own = [op.site for op in block.ops if op.op == "forward"]
+            lines += own * max(1, min(block.times, MOST_FORWARDS))
+    return lines
+
+
+def _without_the_clear_before(parts: Sequence[look.LookEvent]) -> Sequence[look.LookEvent]:
+    """A clear at the end of the loop comes first too: that of the step before."""
+    first, last = parts[0], parts[-1]
+    both = len(parts) > 1 and isinstance(first, look.LookClear) and isinstance(last, look.LookClear)
+    return parts[1:] if both and first.site == last.site else parts
 
 
 def _chunks(parts: Sequence[look.LookEvent]) -> list[list[look.LookEvent]]:

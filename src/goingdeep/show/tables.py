@@ -126,7 +126,7 @@ def gradients(page: Page, found: look.LookBackward) -> None:
     head = ["gradient of", "norm", "", "zeros", "not finite"]
     keep = [0, 1, 2, *(i for i in (3, 4) if any(row[i] for row in rows))]
     chosen = [[row[i] for i in keep] for row in rows]
-    _table(page, [head[i] for i in keep], chosen, "lrl" + "r" * (len(keep) - 3), "r" + "l" * 4)
+    _table(page, [head[i] for i in keep], chosen, "lrl" + "r" * (len(keep) - 3), "rllll", least=0)
     _left_out(page, found.left_out)
     if found.unreached:
         names = ", ".join(found.unreached[:MOST_NAMES])
@@ -148,8 +148,15 @@ def updates(page: Page, found: look.LookStep) -> None:
     ]  # fmt: skip
     _table(page, head, rows, "lrrrl", "rllll")
     _left_out(page, found.left_out)
+    if found.strangers > 0:
+        idle = f", {number(found.strangers_idle)} without a gradient" * (found.strangers_idle > 0)
+        page.text(
+            f"{counted(found.strangers, 'tensor')} of this optimizer in no model that ran{idle}",
+            INDENT,
+            2,
+        )
     for weight in found.weights[:2]:
-        first, *rest = worked(weight, found.class_name, found.settings)
+        first, *rest = worked(weight, found.class_name, {**found.settings, **weight.settings})
         page.text(first, INDENT, 2)
         for line in rest:
             page.text(line, INDENT + 2, 2)
@@ -186,15 +193,21 @@ def _spell_all(values: Sequence[look.Values]) -> str:
 
 
 def _table(
-    page: Page, head: Sequence[str], rows: Sequence[Sequence[str]], align: str, names: str = ""
+    page: Page,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    align: str,
+    names: str = "",
+    *,
+    least: int = NARROW,
 ) -> None:
-    """The beginning and the end of a table; where the page is narrow, a sentence a row."""
+    """The beginning and the end of a table; on a page narrower than `least` a sentence a row."""
     first = MOST_ROWS * 2 // 3
     shown, left = list(rows), len(rows) - MOST_ROWS
     if left > 1:
         dots = [f"{page.dots} {number(left)} more", *[""] * (len(head) - 1)]
         shown = [*rows[:first], dots, *rows[first - MOST_ROWS :]]
-    if page.width >= NARROW:
+    if page.width >= least:
         page.table([head, *shown] if shown else [], align, INDENT, names)
         return
     for name, *cells in shown:

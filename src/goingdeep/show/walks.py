@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from goingdeep.record import seen
 from goingdeep.record.reading import Seen
 from goingdeep.record.seen import Op, Pass
+from goingdeep.show.alike import same_loaders
 from goingdeep.show.names import Names
 from goingdeep.show.numbers import counted, number, ranges
 from goingdeep.show.page import Page
@@ -20,7 +21,7 @@ MOST_KINDS = 6
 
 @dataclass(frozen=True)
 class Walks:
-    """All passes over one loader with one role."""
+    """All passes with one role over a loader, and over those made like it."""
 
     loader: int
     role: str
@@ -30,9 +31,15 @@ class Walks:
 def kinds(found: Seen) -> list[Walks]:
     """The passes by loader and role, in order of first sight."""
     groups: dict[tuple[int, str], list[Pass]] = {}
+    same = same_loaders(found)
     for walk in found.passes:
-        groups.setdefault((walk.loader, walk.role), []).append(walk)
+        groups.setdefault((same.get(walk.loader, walk.loader), walk.role), []).append(walk)
     return [Walks(loader, role, tuple(walks)) for (loader, role), walks in groups.items()]
+
+
+def several(found: Seen) -> bool:
+    """Whether batches of more than one loader were trained on."""
+    return sum(walks.role == "training" for walks in kinds(found)) > 1
 
 
 def loader_words(loader: seen.Loader | None) -> str:
@@ -65,14 +72,18 @@ def training(page: Page, found: Seen, names: Names) -> None:
     """A line for each loader that was trained on."""
     chosen = [walks for walks in kinds(found) if walks.role == "training"]
     for i, walks in enumerate(chosen[:MOST_KINDS]):
-        text = f"{names.loader(walks.loader)}: {loader_words(found.loaders.get(walks.loader))}"
-        page.labelled("" if i else "data", f"{text.removesuffix(': ')}; {_how_often(walks)}")
+        text = f"{names.dataset(walks.loader)}: {loader_words(found.loaders.get(walks.loader))}"
+        often = f"{_how_often(walks)}{_cut(walks)}"
+        page.labelled("" if i else "data", f"{text.removesuffix(': ')}; {often}")
     if len(chosen) > MOST_KINDS:
         page.labelled("", f"and {counted(len(chosen) - MOST_KINDS, 'loader')} more")
 
 
-def others(page: Page, found: Seen, names: Names, words: Words) -> None:
-    """A section for each loader that was walked over for something else than training."""
+def others(page: Page, found: Seen, names: Names, words: Words, calls: Sequence[seen.Site]) -> None:
+    """A section for each loader that was walked over for something else than training.
+
+    calls: the user's lines that call a framework.
+    """
     chosen = [walks for walks in kinds(found) if walks.role != "training"]
     for walks in chosen[:MOST_KINDS]:
         page.blank()
@@ -80,13 +91,15 @@ def others(page: Page, found: Seen, names: Names, words: Words) -> None:
         when = _when(walks.passes, found) if walks.role == "evaluation" else ""
         page.text(
             f"{ROLES.get(walks.role, walks.role)}{when}: {_how_often(walks)} over "
-            f"{names.loader(walks.loader)}" + (f", {loader}" if loader else ""),
+            f"{names.dataset(walks.loader)}" + (f", {loader}" if loader else "") + _cut(walks),
             hang=2,
         )
         words.values, words.several = _loss(walks.passes), False
         last = walks.passes[-1]
-        ops = [Op("batch", last.site, {"loader": walks.loader}), *last.ops]
-        draw(page, [row_of(op, found, names, words) for op in ops])
+        ops = list(last.ops)
+        if not any(op.op == "batch" for op in ops):
+            ops.insert(0, Op("batch", last.site, {"loader": walks.loader}))
+        draw(page, [row_of(op, found, names, words, calls) for op in ops])
         for note in _notes(walks.passes):
             page.text(note, 2, 2)
     if len(chosen) > MOST_KINDS:
@@ -102,24 +115,25 @@ ROLES = {
 
 
 def _how_often(walks: Walks) -> str:
-    passes = walks.passes
-    text = counted(len(passes), "pass", "passes")
-    cut = [walk for walk in passes if not walk.complete]
-    if len(cut) == len(passes):
-        text += ", not to the end" if len(cut) > 1 else f", left after {_batches(cut[0])}"
-    elif cut:
-        text += f", {number(len(cut))} of them not to the end"
-    return text
+    return counted(len(walks.passes), "pass", "passes")
+
+
+def _cut(walks: Walks) -> str:
+    """Whether passes were given up before the loader's end."""
+    cut = [walk for walk in walks.passes if not walk.complete]
+    if len(cut) == 1:
+        last = counted(cut[0].batches, "batch", "batches")
+        return f", {'' if len(walks.passes) == 1 else 'one of them '}left after {last}"
+    if not cut:
+        return ""
+    which = "none of them" if len(cut) == len(walks.passes) else f"{number(len(cut))} of them not"
+    return f", {which} to the end"
 
 
 def _loss(passes: Sequence[Pass]) -> str:
     """The mean loss of the first pass, and of the last one."""
     losses = [number(walk.loss, 3) for walk in passes if walk.loss is not None]
     return " -> ".join([losses[0], losses[-1]] if len(losses) > 1 else losses)
-
-
-def _batches(walk: Pass) -> str:
-    return counted(walk.batches, "batch", "batches")
 
 
 def _when(passes: Sequence[Pass], found: Seen) -> str:

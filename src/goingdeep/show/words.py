@@ -25,7 +25,7 @@ USED = {
     "summed": "with gradients summed over earlier steps",
 }
 """Only what is worth a word: a step with fresh gradients is as it should be."""
-MOST_STATES = 4
+MOST_STATES = 6
 
 
 class Words:
@@ -64,9 +64,13 @@ class Words:
 
     def of(self, op: Op) -> str:
         """One operation: "SGD, lr 0.001"."""
+        return ", ".join(self.parts(op))
+
+    def parts(self, op: Op) -> list[str]:
+        """What is said of an operation, one by one."""
         say = self._say.get(op.op)
         parts = say(op.facts) if say else [f"{k} {number(v)}" for k, v in op.facts.items()]
-        return ", ".join(part for part in parts if part)
+        return [part for part in parts if part]
 
     # ---------------------------------------------------------------- one each
 
@@ -91,7 +95,7 @@ class Words:
     def _forward(self, facts: Mapping[str, Fact]) -> list[str]:
         training, ran = facts.get("training"), facts.get("sensitive")
         inside = facts.get("module")
-        parts = [self._names.model(_int(facts, "model")) + (f".{inside}" if inside else "")]
+        parts = [self._model(_int(facts, "model")) + (f".{inside}" if inside else "")]
         if training is not None:
             parts.append("training mode" if training else "evaluation mode")
         if ran == "mixed":
@@ -120,7 +124,7 @@ class Words:
 
     def _backward(self, facts: Mapping[str, Fact]) -> list[str]:
         parts = [self._gradients(facts.get("grads"), BEFORE)]
-        if "then" in facts:  # see order.py: repetitions that differ by this only
+        if "then" in facts:  # see repeats.py: repetitions that differ by this only
             parts.append(f"then {self._gradients(facts['then'], BEFORE)}")
         if facts.get("leaf"):
             parts.append("the loss has no graph: no gradient is made")
@@ -136,18 +140,21 @@ class Words:
             return ""
         if ":" not in state:
             return words.get(state, "")
-        said = []
-        for part in state.split():
+        found: dict[str, list[str]] = {}
+        for part in state.split()[:MOST_STATES]:
             which, _, kind = part.partition(":")
-            name = self._names.optimizer(int(which)) if _is_number(which) else which
-            said.append(f"{kind} ({name})")
-        left = f" and {len(said) - MOST_STATES} more" if len(said) > MOST_STATES else ""
-        return f"gradients were {', '.join(said[:MOST_STATES])}{left}"
+            name = self._names.owned(int(which)) if _is_number(which) else which
+            found.setdefault(kind, []).append(name)
+        if len(found) == 1:
+            return words.get(next(iter(found)), "")
+        said = [f"{kind.replace('-', ' ')} in {' and '.join(own)}" for kind, own in found.items()]
+        left = len(state.split()) - MOST_STATES
+        return f"gradients: {', '.join(said)}" + (f" and {left} more" if left > 0 else "")
 
     def _clip(self, facts: Mapping[str, Fact]) -> list[str]:
         how, limit = facts.get("how"), facts.get("limit")
-        to = f" to at most {number(limit)}" if limit is not None else ""
-        return [f"gradients by {how or 'norm'}{to}", self._gradients(facts.get("grads"), USED)]
+        most = f" at most {number(limit)}" if limit is not None else ""
+        return [f"{how or 'norm'} of gradients{most}", self._gradients(facts.get("grads"), USED)]
 
     def _step_scaled(self, facts: Mapping[str, Fact]) -> list[str]:
         if facts.get("skipped"):
@@ -184,7 +191,7 @@ class Words:
             several = len(self._seen.optimizers) > 1
             whose = f"gradients of {self._names.optimizer(which)}" if several else "gradients"
         elif by == "module":
-            whose = f"gradients of {self._names.model(which)}"
+            whose = f"gradients of {self._model(which)}"
         else:
             whose = "gradients, by hand,"
         return [f"{whose} set {to}".strip()]
@@ -195,14 +202,20 @@ class Words:
 
     def _mode(self, facts: Mapping[str, Fact]) -> list[str]:
         kind = "training" if facts.get("training") else "evaluation"
-        return [f"{self._names.model(_int(facts, 'model'))} to {kind} mode"]
+        return [f"{self._model(_int(facts, 'model'))} to {kind} mode"]
 
     def _load(self, facts: Mapping[str, Fact]) -> list[str]:
-        name = self._names.optimizer if facts.get("what") == "optimizer" else self._names.model
+        name = self._names.optimizer if facts.get("what") == "optimizer" else self._model
         which = _int(facts, "number")
         return [f"state of {name(which) if which >= 0 else facts.get('what') or 'a module'}"]
 
     # ---------------------------------------------------------------- who takes part
+
+    def _model(self, which: int) -> str:
+        """A model's name. One that had not run yet had no number: it was the only one there is."""
+        if which < 0 and len(self._seen.models) == 1:
+            which = next(iter(self._seen.models))
+        return self._names.model(which)
 
     def model(self, which: int) -> str:
         """A model with its size: "669,706 parameters in 6 tensors, 1,026 of them trainable"."""

@@ -26,13 +26,15 @@ def worked(weight: Weight, class_name: str, settings: Mapping[str, Fact]) -> lis
         return [f"{name}: {weight.before} became {weight.after}"]
     if gradient is None:
         return [f"{name}: {exact(before)} has no gradient, and is {exact(after)} after the step"]
-    numbers = {key: as_float(value) or 0.0 for key, value in settings.items()}
+    known = {key: as_float(value) for key, value in settings.items()}
+    numbers = {key: value for key, value in known.items() if value is not None}
     lines: list[str] = []
     result: float | None = None
+    can_be = "lr" in numbers and all(map(math.isfinite, (before, after, gradient)))
     try:
-        if class_name == "SGD":
+        if can_be and class_name == "SGD":
             lines, result = _sgd(weight, before, gradient, numbers)
-        elif class_name in {"Adam", "AdamW"} and not settings.get("amsgrad"):
+        elif can_be and class_name in {"Adam", "AdamW"} and not settings.get("amsgrad"):
             lines, result = _adam(weight, before, gradient, numbers, settings, class_name)
     except (ArithmeticError, ValueError):
         pass  # numbers that are not finite, or that nobody had
@@ -49,7 +51,7 @@ def _sgd(
     weight: Weight, before: float, gradient: float, numbers: Mapping[str, float]
 ) -> tuple[list[str], float]:
     lines: list[str] = []
-    rate, momentum = numbers.get("lr", math.nan), numbers.get("momentum", 0.0)
+    rate, momentum = numbers["lr"], numbers.get("momentum", 0.0)
     step, shown = _decayed(before, gradient, numbers, lines)
     if momentum:
         old = as_float(weight.state_before.get("momentum_buffer"))
@@ -79,7 +81,7 @@ def _adam(
     settings: Mapping[str, Fact],
     class_name: str,
 ) -> tuple[list[str], float | None]:
-    rate, eps = numbers.get("lr", math.nan), numbers.get("eps", 1e-8)
+    rate, eps = numbers["lr"], numbers.get("eps", 1e-8)
     betas = [as_float(text) for text in str(settings.get("betas", "0.9, 0.999")).split(",")]
     after = {key: as_float(value) for key, value in weight.state_after.items()}
     m, v, count = after.get("exp_avg"), after.get("exp_avg_sq"), after.get("step")

@@ -25,6 +25,7 @@ from goingdeep.errors import (
 from goingdeep.record import DataFacts, Manifest, Setting, read_manifest
 from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.manifest import settings_of
+from goingdeep.record.runs import short_name
 from goingdeep.train.settings import Settings, Value, build, check, resolve
 from goingdeep.train.start import Progress, Source, Start, facts_of, load
 from goingdeep.train.toml import read_toml
@@ -118,19 +119,29 @@ def images_of(
     return data
 
 
+def read_training(folder: Path) -> Manifest:
+    """`run.json` of a run of `gd train`, as it is written there.
+
+    Raises:
+        RunFormatError: it is damaged, or the record of another loop: there is no model in it.
+    """
+    manifest = read_manifest(folder)
+    if manifest.kind != "train":
+        raise RunFormatError(
+            f"{folder} was recorded from a loop of your own, not trained by gd train",
+            fix=f"gd show {short_name(folder)} (what its loop did)",
+            more="docs/watch.md",
+        )
+    return manifest
+
+
 def read_run(folder: Path) -> Manifest:
     """`run.json` of a training, with settings that exist and plan that can be.
 
     Raises:
         RunFormatError: it is damaged, or brings code that going on would run.
     """
-    manifest = read_manifest(folder)
-    if manifest.kind != "train":
-        raise RunFormatError(
-            f"{folder} was recorded from a loop of your own, not trained by gd train",
-            fix="gd runs (lists the runs there are)",
-            more="docs/runs.md",
-        )
+    manifest = read_training(folder)
     settings = resolve()
     for key, setting in manifest.settings.items():
         try:

@@ -177,7 +177,9 @@ def run_list(
             [
                 {
                     "run": str(path),
+                    "kind": manifest.kind,
                     "status": manifest.status,
+                    "steps": manifest.plan.get("steps"),
                     "created": manifest.created,
                     "accuracy": result["test"]["accuracy"] if result else None,
                 }
@@ -188,13 +190,21 @@ def run_list(
     if not runs:
         yield "no runs yet; make one: gd train"
         return
-    width = max(cells(printable(path.name)) for path, _, _ in runs)
-    for path, manifest, result in runs:
-        accuracy = f"{_percent(result['test']['accuracy'])} %" if result else ""
+    names = [printable(path.name) for path, _, _ in runs]
+    results = [_outcome(manifest, result) for _, manifest, result in runs]
+    width, room = max(map(cells, names)), max(8, *map(len, results))
+    for name, outcome, (_, manifest, _) in zip(names, results, runs, strict=True):
         yield (
-            f"{pad(printable(path.name), width)}  {manifest.status:<11}  {accuracy:>8}"
+            f"{pad(name, width)}  {manifest.status:<11}  {outcome:>{room}}"
             f"  {manifest.created[:19].replace('T', ' ')}"
         )
+
+
+def _outcome(manifest: Manifest, result: Mapping[str, Any] | None) -> str:
+    """Accuracy of a training that has finished, steps of a loop that was watched."""
+    if manifest.kind == "watch":
+        return many(manifest.plan.get("steps", 0), "step")
+    return f"{_percent(result['test']['accuracy'])} %" if result else ""
 
 
 def _percent(share: float | None) -> str:

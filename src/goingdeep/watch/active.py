@@ -12,19 +12,18 @@ import torch
 from torch import Tensor
 
 from goingdeep.record.seen import Op, Pass
-from goingdeep.watch.aside import aside
-from goingdeep.watch.batches import input_of, labels_of, samples_in, tensors_in
-from goingdeep.watch.contents import InputNumbers, LabelCounts, Predictions
+from goingdeep.watch.batches import tensors_in
+from goingdeep.watch.contents import Predictions
 from goingdeep.watch.ops import Signature, as_op
-from goingdeep.watch.samples import HEAD, U64, Samples, Summary, sample_hashes
+from goingdeep.watch.overlaps import Summary
+from goingdeep.watch.read import Read
+from goingdeep.watch.taken import Taken
 
 if TYPE_CHECKING:
     from goingdeep.watch.loaders import KnownLoader
 
 MAX_NOTED = 64
 MAX_MODELS = 64
-LABEL_BATCHES = 32
-"""Batches whose labels are looked at one by one; after them every 16th."""
 
 TRAINED = 0.9
 """From this share of its used batches on that were followed by backward, a pass was training."""
@@ -36,7 +35,8 @@ class Fed:
     """The passes of one thread whose batches wait for their backward, or for their step.
 
     Several loaders may feed one loss (labelled and unlabelled batches): its backward is of all of
-    them. An evaluation that recorded graphs is told apart by its many batches without a backward.
+    them. An evaluation that recorded graphs is told apart by its mode, by its end, or by its many
+    batches without a backward.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Fed:
         self.backward: list[ActivePass] = []
 
 
-class ActivePass:
+class ActivePass(Read):
     """A pass that goes on, or that ended and may still have its last batch in use.
 
     loader: its number. number: of this loader's passes, from 1. batches: read so far. forwards: on
@@ -53,21 +53,21 @@ class ActivePass:
 
     def __init__(
         self, identity: int, known: KnownLoader, number: int, site: int, *,
-        collated: bool, seed: int, fed: threading.local,
+        collated: bool, seed: int, fed: threading.local, check: bool,
     ) -> None:  # fmt: skip
+        super().__init__(collated=collated, check=check)
         self.id, self.known, self.loader, self.number = identity, known, known.id, number
         self.site, self.seed = site, seed
         self.looked = False
         self.open, self.complete, self.broken = True, False, False
-        self.opened = self.closed = 0  # on the clock of `Passes`
-        self.batches = self.samples = self.last_batch = 0
+        self.opened = self.last_given = self.closed = 0  # on the clock of `Passes`
         self.forwards = self.backwards = self.steps = 0
         self.first_step = self.last_step = 0
         self.training_mode = self.sensitive_training = self.with_grad = self.kept_graph = 0
         self.losses = 0
         self.models: set[int] = set()
+        self.taken: Taken | None = None  # its samples, once it has ended
         self.summary: Summary | None = None
-        self._collated = collated
         self._fed = fed
         self._loss = 0.0
         self._values = 0
@@ -76,62 +76,8 @@ class ActivePass:
         self._turn = -1  # the batch that the newest forward took
         self._turn_trained = False
         self._fed_batches = 0  # used since the last backward
-        self._hashes: Samples | None = Samples()
-        self._unread = False
-        self._labels = LabelCounts()
-        self._inputs: InputNumbers | None = None
+        self._mode = True
         self._predictions = Predictions()
-
-    # ---------------------------------------------------------------- what the loader gave
-
-    def take(self, data: Any) -> tuple[list[Tensor], Tensor | None, U64 | None]:
-        """Count one batch and look into it; returns its tensors, its input and its hashes."""
-        self.batches = number = self.batches + 1
-        tensors = tensors_in(data)
-        with _function_off():
-            first = input_of(tensors)
-            if first is None or not first.dim():
-                count = samples_in(data, tensors, first, collated=self._collated)
-                self._unread = True
-                hashes = None
-            else:
-                hashes = self._look(tensors, first, number)
-                count = (
-                    first.shape[0]
-                    if self._collated
-                    else samples_in(data, tensors, first, collated=False)
-                )
-                if hashes is not None and self._hashes is not None:
-                    # One sample without an axis for the batch is hashed row by row.
-                    self._hashes.add(hashes if len(hashes) == count else hashes[:1])
-        self.samples += count
-        self.last_batch = count
-        return tensors, first, hashes
-
-    def _look(self, tensors: list[Tensor], first: Tensor, number: int) -> U64 | None:
-        # At powers of two the values are looked at, too: at most 32 times a pass.
-        values = number & (number - 1) == 0
-        if number == 1:
-            self._inputs = InputNumbers(tuple(first.shape), str(first.dtype)[6:])
-        looks = number <= LABEL_BATCHES or number & 15 == 0
-        labels = labels_of(tensors, first) if looks else None
-        if not first.is_cpu:
-            # Reading from an accelerator waits for all its work.
-            self._unread = True
-            if number > HEAD:
-                return None
-            first = _copy(first)
-            labels = _copy(labels) if labels is not None else None
-        elif labels is not None and not labels.is_cpu:
-            labels = None
-        if labels is not None:
-            self._labels.look(labels)
-        if values and self._inputs is not None:
-            self._inputs.look(first)
-        hashes = sample_hashes(first)
-        if hashes is None:
-            self._unread = True
-        return hashes
 
     # ---------------------------------------------------------------- what the loop did with it
 
@@ -144,8 +90,9 @@ class ActivePass:
             self._fed_batches += 1
 
     def forward(self, model: int, training: bool, sensitive: int, grad: bool) -> None:
-        """A model was called on a batch. sensitive: whether Dropout or BatchNorm ran as in training."""
+        """A model was called on a batch. sensitive: Dropout or BatchNorm ran as in training."""
         self.forwards += 1
+        self._mode = training
         if training:
             self.training_mode += 1
         if sensitive:
@@ -189,9 +136,7 @@ class ActivePass:
         """Gradients were computed from what the newest forward made of a batch."""
         fed = self._waiting()
         for other in fed.forward:
-            # Another loader's batch is in the same loss if it has just come: an evaluation that
-            # records graphs uses batch after batch.
-            if other is self or (other.open and other._fed_batches <= 2):  # noqa: SLF001
+            if other is self or other._shares_loss_with(self):  # noqa: SLF001
                 other._went_back()  # noqa: SLF001
                 if other not in fed.backward:
                     fed.backward.append(other)
@@ -200,6 +145,9 @@ class ActivePass:
             if self not in fed.backward:
                 fed.backward.append(self)
         fed.forward.clear()
+
+    def _shares_loss_with(self, other: ActivePass) -> bool:
+        return self.open and self._fed_batches <= 2 and self._mode is other._mode
 
     def _went_back(self) -> None:
         self.backwards += 1
@@ -232,22 +180,17 @@ class ActivePass:
     @property
     def role(self) -> str:
         """What its batches were used for, as in `Pass`."""
-        if not self.forwards:
+        if not (self.forwards or self.losses or self.backwards):
             return "unused"
         if not self.backwards:
             return "mixed" if self.steps else "evaluation"
         return "training" if self.steps and self._trained >= TRAINED * self._used else "mixed"
 
-    def hand_over(self) -> Samples | None:
-        """The hashes of its samples, once."""
-        hashes, self._hashes = self._hashes, None
-        return hashes if hashes is not None and hashes.count else None
-
-    def facts(self, *, labels: bool) -> dict[str, Any]:
+    def facts(self, taken: Taken | None, *, labels: bool) -> dict[str, Any]:
         """The fields of its `Pass` event. labels: whether to count samples by label."""
         role = self.role
         summary = self.summary
-        counted = self._labels.result()
+        counted = self.labels.result()
         if counted is not None and not labels:
             counted = type(counted)(counted.batches, counted.distinct, counted.expected)
         predictions, spread = self._predictions.result() if role != "training" else ({}, None)
@@ -257,7 +200,7 @@ class ActivePass:
         found: dict[str, Any] = {
             name: getattr(self, name)
             for name in Pass.__struct_fields__
-            if name in vars(self) and name not in {"models", "losses", "loss"}
+            if name in vars(self) and name not in {"models", "labels", "inputs"}
         }
         found.update(
             role=role,
@@ -265,25 +208,19 @@ class ActivePass:
             losses=self.losses,
             # NaN has no place in JSON, and is no mean of anything.
             loss=self._loss / self._values if self._values and abs(self._loss) < 1e300 else None,
-            hashed=self.batches > 0 and not self._unread and (summary is None or summary.whole),
+            hashed=not self.unread and (summary is None or summary.hashed),
             labels=counted,
-            inputs=self._inputs.result() if self._inputs is not None else None,
+            inputs=self.inputs.result() if self.inputs is not None else None,
             predictions=predictions,
             logit_spread=spread,
             ops=ops,
         )
-        if summary is not None:
+        if summary is not None and taken is not None:
             found.update(
-                order=summary.order,
-                head=summary.head,
+                order="" if self.unread else taken.order,
+                head=taken.head,
                 distinct=summary.distinct,
                 constant=summary.constant,
                 overlap=summary.overlap,
             )
         return found
-
-
-def _copy(tensor: Tensor) -> Tensor:
-    """The tensor on the CPU, behind the user's modes."""
-    with aside():
-        return tensor.detach().cpu()

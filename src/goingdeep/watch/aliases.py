@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from goingdeep.record.seen import StateKept
 from goingdeep.watch import nested
+from goingdeep.watch.aside import aside, not_now
 
 if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
@@ -73,9 +74,10 @@ class Aliases:
 
     def taken(self, module: nn.Module, state: object, site: int) -> None:
         """`state_dict()` of a module has returned."""
-        if not isinstance(state, dict):
+        if not isinstance(state, dict) or not_now():
             return
-        tensors = list(_follow(module, state))
+        with aside():
+            tensors = list(_follow(module, state))
         if not tensors:
             return
         if len(self._taken) >= TAKEN:
@@ -89,7 +91,7 @@ class Aliases:
 
     def check(self) -> None:
         """Write a `state-kept` event for each line whose result is still there, and stale."""
-        for taken in list(self._taken):
+        for taken in list(self._taken) if not not_now() else ():
             state = taken.state()
             if state is not None and self._is_stale(taken):
                 self._report(taken, state, "", -1, -1)
@@ -105,7 +107,7 @@ class Aliases:
             into: number of the model that it is loaded into.
         """
         all_taken = list(self._taken)
-        if not all_taken:
+        if not all_taken or not_now():
             return
         by_state = {id(state): taken for taken in all_taken if (state := taken.state()) is not None}
         by_tensor = {
@@ -209,8 +211,9 @@ def _probe(tensor: Tensor) -> Tensor:
 
 
 def _moved(tensor: Tensor, values: Tensor) -> bool:
-    now = _probe(tensor)
-    return now.shape == values.shape and not torch.equal(now, values)
+    with aside():
+        now = _probe(tensor)
+        return now.shape == values.shape and not torch.equal(now, values)
 
 
 def _version(tensor: Tensor) -> int:

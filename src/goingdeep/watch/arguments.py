@@ -51,7 +51,9 @@ def _inside(value: Any) -> Iterator[tuple[str, object]]:
         fields = getattr(type(value), "_fields", None)
         named = isinstance(fields, tuple) and len(fields) == tuple.__len__(value)
         names: Iterable[object] = fields if named and fields else range(tuple.__len__(value))
-        return ((_text(name), item) for name, item in zip(names, tuple.__iter__(value), strict=True))
+        return (
+            (_text(name), item) for name, item in zip(names, tuple.__iter__(value), strict=True)
+        )
     return _attributes(value)
 
 

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any, TypeVar, cast
 
 import torch
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 
@@ -19,12 +24,13 @@ class aside:  # noqa: N801 - it is used as `with aside():`
     __slots__ = ("_autocast", "_dispatch", "_function", "_grad")
 
     def __enter__(self) -> None:
-        self._grad = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(False)
+        # Functions first: a mode of the user's would be told of the switches that follow.
         self._function = torch._C.DisableTorchFunction()
         self._function.__enter__()
         self._dispatch = torch._C._DisableTorchDispatch()
         self._dispatch.__enter__()
+        self._grad = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)
         self._autocast: list[str] = []
         if torch._C._is_any_autocast_enabled():
             self._autocast = [kind for kind in AUTOCAST if torch.is_autocast_enabled(kind)]
@@ -39,13 +45,73 @@ class aside:  # noqa: N801 - it is used as `with aside():`
     ) -> None:
         for device in self._autocast:
             torch.set_autocast_enabled(device, True)
+        torch._C._set_grad_enabled(self._grad)
         self._dispatch.__exit__(kind, error, trace)
         self._function.__exit__(kind, error, trace)
-        torch._C._set_grad_enabled(self._grad)
 
 
-def not_now() -> bool:
-    """Whether even reading would leave a trace: a graph is being recorded from what is computed."""
-    if torch._C._get_tracing_state() is not None:
-        return True
-    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
+function_modes = torch._C._len_torch_function_stack
+dispatch_modes = torch._C._len_torch_dispatch_stack
+
+
+class unseen:  # noqa: N801 - it is used as `with unseen():`
+    """Within it no mode or subclass of the program's is told what is read; nothing else changes."""
+
+    __slots__ = ("_dispatch", "_function")
+
+    def __enter__(self) -> None:
+        self._function = torch._C.DisableTorchFunction()
+        self._function.__enter__()
+        self._dispatch = torch._C._DisableTorchDispatch()
+        self._dispatch.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._dispatch.__exit__(kind, error, trace)
+        self._function.__exit__(kind, error, trace)
+
+
+def quietly(method: F) -> F:
+    """Run a function unseen where the program has modes of its own; elsewhere it costs a call."""
+
+    @functools.wraps(method)
+    def quiet(*args: Any, **kwargs: Any) -> Any:
+        if function_modes() or dispatch_modes():
+            with unseen():
+                return method(*args, **kwargs)
+        return method(*args, **kwargs)
+
+    return cast("F", quiet)
+
+
+transformed = torch._C._functorch.peek_interpreter_stack
+"""Gives None outside `torch.func`: inside of vmap and grad a tensor stands for many, without values."""
+
+
+_tracing = torch._C._get_tracing_state
+_symbolic: Callable[[], bool] = getattr(
+    torch.fx._symbolic_trace, "is_fx_symbolic_tracing", lambda: False
+)
+_FAKE = torch._C._TorchDispatchModeKey.FAKE
+
+
+def not_now() -> str:
+    """Where nothing can be read, or even reading would leave a trace in a graph being recorded.
+
+    "" everywhere else.
+    """
+    if _tracing() is not None:
+        return "torch.jit.trace"
+    if transformed() is not None:
+        return "torch.func"
+    if _symbolic():
+        return "torch.fx"
+    if dispatch_modes() and torch._C._get_dispatch_mode(_FAKE) is not None:
+        return "a mode of fake tensors"
+    if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
+        return "a capture of a CUDA graph"
+    return ""

@@ -56,12 +56,12 @@ def _items(data: Any) -> Iterator[Any]:
     try:
         own = object.__getattribute__(data, "__dict__")
     except AttributeError:
-        return iter(())
+        own = {}
     if type(own) is not dict or isinstance(data, type | torch.nn.Module):
-        return iter(())
-    if isinstance(data, UserDict) and isinstance(own.get("data"), dict):
-        return iter(list(dict.values(own["data"])))
-    return iter(list(own.values()))
+        own = {}
+    elif isinstance(data, UserDict) and isinstance(own.get("data"), dict):
+        own = own["data"]
+    return iter(list(dict.values(own)))
 
 
 def input_of(tensors: list[Tensor]) -> Tensor | None:
@@ -91,7 +91,7 @@ def labels_of(tensors: list[Tensor], first: Tensor) -> Tensor | None:
             tensor is not first
             and tensor.dtype in _LABELS
             and tensor.dim() == 1
-            and len(tensor) == len(first)
+            and tensor.size(0) == first.size(0)
         ):
             return tensor
     return None
@@ -107,15 +107,15 @@ def samples_in(data: Any, tensors: list[Tensor], first: Tensor | None, *, collat
         return _length(data)
     if not first.dim():
         return 1
-    if collated:
-        return len(first)
+    if collated or first.is_nested:
+        return int(first.size(0))
     if any(not tensor.dim() for tensor in tensors) or (
         isinstance(data, tuple | list) and any(type(item) in (int, float) for item in data)
     ):
         return 1  # a sample with its label
     if first.dim() == 1 or (first.dim() == 3 and first.shape[0] in {1, 3, 4}):
         return 1  # one row of numbers, one picture
-    return len(first)
+    return int(first.size(0))
 
 
 def _length(data: Any) -> int:

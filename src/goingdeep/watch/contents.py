@@ -16,7 +16,7 @@ MAX_CLASSES = 1_000
 """Classes that are written one by one."""
 
 MAX_COUNTED = 10_000
-MAX_VALUES = 1 << 18
+MAX_VALUES = 1 << 15
 """Values looked at in one batch; of a larger one evenly strided ones."""
 
 MAX_CHANNELS = 16

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
+from goingdeep.watch.aside import aside
 from goingdeep.watch.plain_data import Absent, CannotCopyError, Copier, TooLargeError
 
 _HOOKS = (
@@ -30,10 +31,9 @@ _HOOKS = (
 
 
 @contextmanager
-def aside() -> Iterator[None]:
-    """Work on tensors that the program's own modes (no_grad, inference, overrides) do not touch."""
-    overrides = torch._C.DisableTorchFunctionSubclass  # noqa: SLF001
-    with torch.inference_mode(mode=False), torch.no_grad(), overrides():
+def apart() -> Iterator[None]:
+    """Make tensors that can be trained, outside the program's inference mode and all others."""
+    with torch.inference_mode(mode=False), aside():
         yield
 
 
@@ -52,7 +52,7 @@ class Copies(Copier):
         self.size = 0
         self._limit = limit
         self._left_out = left_out
-        # Outlives one call; a weak reference neither keeps the original nor mistakes another for it.
+        # Outlives one call; a weak reference keeps no original and mistakes no other for it.
         self._parts: dict[int, tuple[weakref.ref[Any], Any]] = {}
         self._storages: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
 
@@ -94,7 +94,7 @@ class Copies(Copier):
         if known is not None:
             return known
         try:
-            with aside():
+            with apart():
                 return copier(original)
         finally:
             self._now.clear()
@@ -161,7 +161,7 @@ class Copies(Copier):
             raise CannotCopyError(f"{kind.__qualname__} is made in a way of its own") from error
         self._keep_part(x, new)
         for name, value in list(vars(x).items()):
-            vars(new)[name] = self._member(kind.__qualname__, name, value)
+            vars(new)[name] = self._member(kind.__name__, name, value)
         return new
 
     def _member(self, kind: str, name: str, value: Any) -> Any:
@@ -215,7 +215,7 @@ class Copies(Copier):
             elif callable(value) and hasattr(kind, name):
                 continue  # a scheduler has put its own `step` in front: it would step the original
             else:
-                copied = self._attribute(kind.__qualname__, name, value)
+                copied = self._attribute(kind.__name__, name, value)
             vars(new)[name] = copied
         return self._keep_part(x, new)  # type: ignore[no-any-return]
 

@@ -10,7 +10,6 @@ has loaded by then.
 
 from __future__ import annotations
 
-import _thread
 import os
 import sys
 
@@ -48,7 +47,7 @@ class _Finder:
         self._name = name
         self._told = told
         self._process = os.getpid()
-        self._asking: set[int] = set()  # threads
+        self._asking = False
 
     def leave(self) -> None:
         """No longer take part in imports."""
@@ -59,14 +58,15 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find the module as the finders after us would; None for every other module."""
-        thread = _thread.get_ident()
-        if name != self._name or thread in self._asking or os.getpid() != self._process:
+        if name != self._name or self._asking or os.getpid() != self._process:
             return None
-        self._asking.add(thread)  # another of ours, further down, would ask us in turn
+        # Another of ours, further down, would ask us in turn. (Other threads do not come here
+        # meanwhile: finders are called under the lock of the import system.)
+        self._asking = True
         try:
             spec = _found_by_others(self, name, path, target)
         finally:
-            self._asking.discard(thread)
+            self._asking = False
         if spec is not None and spec.loader is not None:
             self._tell_after(spec.loader)
         return spec

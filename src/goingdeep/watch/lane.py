@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from goingdeep.watch import graph
+from goingdeep.watch.aside import not_now, quietly
 from goingdeep.watch.by_hand import ByHand
 from goingdeep.watch.look import Look
 from goingdeep.watch.losses import scalar
@@ -54,6 +55,7 @@ class Lane:
         self.sensitive = 0  # bit 1: ran as in training, bit 2: as in evaluation
         self._forward: tuple[Any, ...] = ()
         self.pass_: ActivePass | None = None  # whose batch the newest forward took
+        self._untaken: ActivePass | None = None  # whose newest batch no forward has taken yet
         # An id alone could be another tensor's by now; a weak reference keeps nothing alive.
         self._loss: Callable[[], Tensor | None] = _nothing
         self._loss_value: float | None = None
@@ -140,6 +142,7 @@ class Lane:
         if look is not None:
             look.drop_forward()
             look.batch(pass_.loader, site, data)
+        self._untaken = pass_
         self.add(("batch", site, pass_.loader))
 
     def unwind(self, module: nn.Module) -> None:
@@ -149,6 +152,7 @@ class Lane:
             if stack.pop() is module:
                 return
 
+    @quietly
     def forward_started(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
@@ -175,6 +179,7 @@ class Lane:
         if moments is not None and grad:
             moments.forward_started(self, module, args, kwargs)
 
+    @quietly
     def forward_ended(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
     ) -> None:
@@ -186,6 +191,7 @@ class Lane:
         site, number, training, grad = self._forward
         name = watcher.models.place(module)[1]
         pass_ = self.pass_ = watcher.passes.origin(args, kwargs)
+        self._untaken = None
         sensitive = ("", "training", "evaluation", "mixed")[self.sensitive]
         operation: Signature = (
             "forward", site, number, name, training, grad,
@@ -219,6 +225,8 @@ class Lane:
         self._loss, self._loss_value = weakref.ref(result), value
         operation = ("loss", site, number)
         self.add(operation)
+        if self._untaken is not None:
+            self._take_untaken()
         pass_ = self.pass_
         if pass_ is not None:
             pass_.loss(value)
@@ -226,6 +234,12 @@ class Lane:
                 pass_.note(operation)
         if self.look is not None:
             self.look.loss(number, self._watcher.losses.name(number), loss_input, target, result, site, given)
+
+    def _take_untaken(self) -> None:
+        """A batch came, and was used without a forward: by compiled code, or by no module at all."""
+        self.pass_, self._untaken = self._untaken, None
+        if self.pass_ is not None:
+            self.pass_.turn(self.pass_.batches)
 
     def loss_module(self) -> str:
         """The class of the loss module whose forward we are in; "" for a plain function."""
@@ -257,10 +271,15 @@ class Lane:
         if root is not None:
             chain = graph.way_to_loss(root)
             leaf = root.grad_fn is None
-            value = self._root_value(root, chain)
-            self._root_values.append(value if value is not None else root.detach())
-            if value is not None and not math.isfinite(value):
-                self._look_at_non_finite()
+            value = self._root_value(root, chain) if len(roots) == 1 else _sum(roots)
+            if value is not None:
+                self._root_values.append(value)
+                if not math.isfinite(value):
+                    self._look_at_non_finite()
+            elif root.numel() == 1 and root.device.type not in ("cpu", "meta"):
+                self._root_values.append(root.detach())  # read later, without waiting for it now
+            else:
+                self._root_values.append(math.nan)
         states = self.states()
         if self.look is not None:
             self.look.before_backward(roots, site)
@@ -311,6 +330,8 @@ class Lane:
         self._backwards += 1
         self._loss_value = None
         self.add(operation)
+        if self._untaken is not None:
+            self._take_untaken()
         if self.pass_ is not None:
             self.pass_.backward()
         if self.look is not None:
@@ -323,12 +344,13 @@ class Lane:
 
     # ---------------------------------------------------------------- steps
 
+    @quietly
     def step_started(self, optimizer: Any, *, closure: bool) -> None:
         """An optimizer begins its step."""
         self._step_depth += 1
         self._inner_step = False
         known = self._watcher.optimizers.seen(optimizer)
-        if known is None:
+        if known is None or not_now():
             return
         site = self._recorder.sites.here(4)
         self._watcher.optimizers.renew(known, optimizer)
@@ -337,6 +359,7 @@ class Lane:
         if self.look is not None:
             self.look.before_step(optimizer, known.number, site)
 
+    @quietly
     def step_ended(self, optimizer: Any) -> None:
         """The step is done: what happened since the last one is its anatomy."""
         self._step_depth = max(0, self._step_depth - 1)
@@ -357,7 +380,7 @@ class Lane:
             self._watcher.optimizers.write(known, optimizer)
         rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
         if isinstance(rate, int | float):
-            self._recorder.curve(f"rate{known.curve}", rate)
+            self._recorder.curve(f"rate{known.curve}", rate, known.count + 1)
         look = self.look
         if look is not None:
             look.after_step(optimizer)
@@ -389,7 +412,7 @@ class Lane:
         number = recorder.next_step()
         known.count += 1
         if self._root_values:
-            recorder.curve(f"loss{known.curve}", _mean(self._root_values))
+            recorder.curve(f"loss{known.curve}", _mean(self._root_values), known.count)
         recorder.step(known.number, anatomy, number, self._thread)
         if self.pass_ is not None:
             self.pass_.step(number)
@@ -421,8 +444,9 @@ class Lane:
 
     def mode(self, module: nn.Module, training: bool) -> None:
         """train() or eval() was called from outside."""
-        number = self._watcher.models.number(module)
-        self.add(("mode", self._recorder.sites.here(4), number, training))
+        models = self._watcher.models
+        operation = models.number(module), models.place(module)[1], training
+        self.add(("mode", self._recorder.sites.here(4), *operation))
 
     def finish(self) -> None:
         """The watcher is taken off."""
@@ -430,6 +454,12 @@ class Lane:
         self.end_evaluation_look()
         if self._training_look is not None:
             self._training_look.finish()
+
+
+def _sum(roots: tuple[Any, ...]) -> float | None:
+    values = [scalar(root) for root in roots if isinstance(root, Tensor)]
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(roots) else None
 
 
 def _nothing() -> None:
@@ -440,5 +470,5 @@ def _mean(values: list[float | Tensor]) -> float | Tensor:
     if len(values) == 1:
         return values[0]
     if all(isinstance(value, float) for value in values):
-        return math.fsum(values) / len(values)
+        return sum(values) / len(values)
     return torch.stack([torch.as_tensor(value).detach().float().cpu() for value in values]).mean()

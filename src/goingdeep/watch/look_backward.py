@@ -17,16 +17,19 @@ from torch import Tensor
 
 from goingdeep.record.look import Gradient
 from goingdeep.record.sentences import backward as sentence
+from goingdeep.watch.exact import exact, short
 from goingdeep.watch.graph import way_to_loss
 from goingdeep.watch.tensors import (
     MOST,
     SAMPLE,
-    exact,
+    flat,
+    in_range,
     norm,
+    pieces,
     plain,
     readable,
-    short,
     spread,
+    zeros_in,
 )
 
 MOST_NODES = 20_000
@@ -154,26 +157,30 @@ def gradient(model: int, name: str, parameter: Tensor) -> Gradient | None:
     if not found.numel():
         return Gradient(model, name, state="zero", zeros=1.0)
     found = plain(found)
-    looked = spread(found, MOST if found.numel() <= MOST else SAMPLE)
+    looked = flat(found if found.numel() <= MOST else spread(found, SAMPLE))
     sampled = looked.numel() if looked.numel() < found.numel() else 0
-    numbers = looked.float() if looked.dtype.itemsize < 4 else looked
-    low, high = (bound.item() for bound in torch.aminmax(numbers))
-    largest = max(-low, high)
-    if not math.isfinite(largest):
-        broken = numbers.numel() - int(torch.isfinite(numbers).sum())
-        return Gradient(
-            model, name, norm=exact(largest), largest=exact(largest), non_finite=broken,
-            sampled=sampled,
-        )  # fmt: skip
-    nonzero = numbers.numel()
-    if low <= 0 <= high:
-        nonzero = int(torch.count_nonzero(numbers))
+    largest, zeros, squares = 0.0, 0, 0.0
+    for piece in pieces(looked.float() if looked.dtype.itemsize < 4 else looked):
+        low, high = (bound.item() for bound in torch.aminmax(piece))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return _not_finite(model, name, looked, sampled)
+        largest = max(largest, -low, high)
+        zeros += zeros_in(piece) if low <= 0 <= high else 0
+        squares += torch.dot(piece, piece).item()
+    length = math.sqrt(squares) if in_range(squares) else norm(looked)
     # Of a sparse gradient only the rows that are there were looked at.
-    zeros = 1 - nonzero / (numbers.numel() if sampled else size)
+    nonzero, of = looked.numel() - zeros, looked.numel() if sampled else size
     return Gradient(
-        model, name, "value" if largest else "zero", short(norm(found)), short(largest),
-        short(zeros), sampled=sampled,
+        model, name, "value" if largest else "zero",
+        short(length * math.sqrt(found.numel() / looked.numel())), short(largest),
+        short(1 - nonzero / of), sampled=sampled,
     )  # fmt: skip
+
+
+def _not_finite(model: int, name: str, looked: Tensor, sampled: int) -> Gradient:
+    broken = looked.numel() - int(torch.isfinite(looked).sum())
+    largest = exact(looked.abs().max().item())
+    return Gradient(model, name, norm=largest, largest=largest, non_finite=broken, sampled=sampled)
 
 
 def gradient_of(parameter: Tensor) -> Tensor | None:

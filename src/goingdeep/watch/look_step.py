@@ -1,55 +1,29 @@
-"""One optimizer step, closely: every parameter before and after, and a few single weights, exact.
-
-The weights before a step are gone after it, so they are copied; of a model that is too large only
-a sample spread over each parameter is.
-"""
+"""One optimizer step, closely: how far every parameter moved, and a few single weights, exact."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from goingdeep.record.look import Update, Weight
-from goingdeep.record.seen import Fact
+from goingdeep.record.look import Weight
 from goingdeep.record.sentences import step as sentence
+from goingdeep.watch.exact import exact
 from goingdeep.watch.look_backward import Named, ends, gradient_of
+from goingdeep.watch.look_updates import Owned, copies, give_back, update
 from goingdeep.watch.optimizers import settings_of
-from goingdeep.watch.tensors import content_hash, exact, norm, plain, readable, short, spread
+from goingdeep.watch.tensors import content_hash, plain, readable
 
-MOST_BYTES = 64 << 20
-SAMPLED_VALUES = 1 << 20
-"""Of all parameters together, where they are larger than `MOST_BYTES`."""
-
-LEAST_SAMPLE = 64
 MOST_GROUPS = 4
 MOST_STATE = 8
-
-
-class _Owned(NamedTuple):
-    """A parameter of the optimizer: its group, the number of its model, its name."""
-
-    group: int
-    model: int
-    name: str
-    tensor: Tensor
-
-
-class _Kept(NamedTuple):
-    """A parameter and a copy of it, or of a sample of it."""
-
-    owned: _Owned
-    copy: Tensor
-    most: int
 
 
 class _Chosen(NamedTuple):
     """A single weight as it was before the step."""
 
-    owned: _Owned
+    owned: Owned
     at: tuple[int, ...]
     before: float | str
     gradient: float | str | None
@@ -76,11 +50,11 @@ class Step:
         groups: list[dict[str, Any]] = optimizer.param_groups
         self._settings = [settings_of(group) for group in groups]
         self._owned = [
-            _Owned(group, *_name(names, tensor, group, index), tensor)
+            Owned(group, *_name(names, tensor, group, index), tensor)
             for group, content in enumerate(groups)
             for index, tensor in enumerate(content["params"])
         ]
-        self._kept = _copies(ends(self._owned, room))
+        self._kept, self._buffer = copies(ends(self._owned, room))
         self._backward_inside = False
         self._chosen = self._choose()
 
@@ -95,7 +69,9 @@ class Step:
 
     def fields(self) -> dict[str, Any]:
         """The fields of a `LookStep`, after the step."""
-        updates = [row for kept in self._kept if (row := _update(kept)) is not None]
+        updates = [row for kept in self._kept if (row := update(kept)) is not None]
+        self._kept.clear()
+        give_back(self._buffer)
         name = type(self.optimizer).__name__
         settings = self._settings[0] if self._settings else {}
         return {
@@ -115,7 +91,7 @@ class Step:
         chosen: list[_Chosen] = []
         for group in range(min(len(self._settings), MOST_GROUPS)):
             own = [owned for owned in self._owned if owned.group == group]
-            usable = [owned for owned in own if _largest_at(owned.tensor) is not None]
+            usable = [owned for owned in own if _has_gradient(owned.tensor)]
             for owned in usable[:1] + usable[1:][-1:]:
                 at = _largest_at(owned.tensor)
                 if at is not None:
@@ -166,79 +142,31 @@ class Step:
         return found
 
 
-def _name(
-    names: Mapping[int, Named], tensor: Tensor, group: int, index: int
-) -> tuple[int, str]:
+def _name(names: Mapping[int, Named], tensor: Tensor, group: int, index: int) -> tuple[int, str]:
     known = names.get(id(tensor))
     if known is not None and known[2] is tensor:
         return known[0], known[1]
     return -1, f"group {group}, tensor {index}"
 
 
-def _copies(chosen: Sequence[_Owned]) -> list[_Kept]:
-    usable = [
-        owned
-        for owned in chosen
-        if not readable(owned.tensor)
-        and owned.tensor.is_floating_point()
-        and owned.tensor.numel()
-    ]
-    values = sum(owned.tensor.numel() for owned in usable)
-    size = sum(owned.tensor.numel() * owned.tensor.element_size() for owned in usable)
-    kept = []
-    for owned in usable:
-        count = owned.tensor.numel()
-        most = count
-        if size > MOST_BYTES:
-            most = min(count, max(LEAST_SAMPLE, SAMPLED_VALUES * count // values))
-        kept.append(_Kept(owned, spread(plain(owned.tensor).detach(), most).clone(), most))
-    return kept
-
-
-def _update(kept: _Kept) -> Update | None:
-    owned, before, most = kept
-    if readable(owned.tensor):
-        return None
-    after = spread(plain(owned.tensor).detach(), most)
-    if after.shape != before.shape or after.dtype is not before.dtype:
-        return None  # somebody has put another tensor in its place
-    scale = math.sqrt(owned.tensor.numel() / before.numel())
-    weight = norm(before) * scale
-    change = norm(after - before if before.dtype.itemsize > 1 else after.float() - before.float())
-    change *= scale
-    changed = change > 0
-    if not math.isfinite(change) or not change:
-        # NaN that stays NaN has not changed, and 0 that becomes -0 has.
-        changed = _bits(before) != _bits(after)
-    sampled = before.numel() if before.numel() < owned.tensor.numel() else 0
-    ratio = change / weight if weight else math.inf if change else 0.0
-    return Update(
-        owned.model, owned.name, _statistic(weight), _statistic(change), _statistic(ratio),
-        changed, sampled,
-    )  # fmt: skip
-
-
-def _bits(tensor: Tensor) -> bytes:
-    flat = tensor.clone(memory_format=torch.contiguous_format).view(-1).view(torch.uint8)
-    return flat.cpu().numpy().tobytes()
-
-
-def _statistic(value: float) -> float | str:
-    return short(value) if math.isfinite(value) else exact(value)
+def _has_gradient(parameter: Tensor) -> bool:
+    """Whether it has a gradient, and both have numbers."""
+    found = gradient_of(parameter)
+    if found is None or readable(parameter) or not parameter.is_floating_point():
+        return False
+    if found.shape != parameter.shape or not parameter.numel():
+        return False
+    return found.layout is torch.sparse_coo or not readable(found)
 
 
 def _largest_at(parameter: Tensor) -> tuple[int, ...] | None:
-    """Where a parameter's gradient is largest by size, the first such place; None without one."""
+    """Where a parameter's gradient is largest by size, the first such place."""
     found = gradient_of(parameter)
-    if found is None or found.shape != parameter.shape or not parameter.numel():
-        return None
-    if readable(parameter) or not parameter.is_floating_point():
+    if found is None:
         return None
     if found.layout is torch.sparse_coo:
         return _largest_at_of_sparse(found.coalesce())
-    if readable(found):
-        return None
-    gradient = plain(found)
+    gradient = plain(found).detach()
     if gradient.dtype.itemsize == 1:
         gradient = gradient.float()
     if gradient.dim() < 2:
@@ -246,8 +174,7 @@ def _largest_at(parameter: Tensor) -> tuple[int, ...] | None:
     # Two short searches instead of one over everything: reductions along rows are ten times as
     # fast as `argmax`.
     rows = gradient.reshape(len(gradient), -1)
-    largest = torch.maximum(rows.amax(1), -rows.amin(1))
-    row = int(largest.argmax())
+    row = int(torch.maximum(rows.amax(1), -rows.amin(1)).argmax())
     column = int(rows[row].abs().argmax())
     return (row, *_unravel(column, gradient.shape[1:]))
 
@@ -279,10 +206,7 @@ def _gradient_at(parameter: Tensor, at: tuple[int, ...]) -> float | str | None:
         return None
     if found.layout is torch.sparse_coo:
         found = found.coalesce()
-        same = (found.indices() == torch.tensor(at[: found.sparse_dim()]).unsqueeze(1)).all(0)
-        place = same.nonzero().flatten().tolist()
+        wanted = torch.tensor(at[: found.sparse_dim()], device=found.device)
+        place = (found.indices() == wanted.unsqueeze(1)).all(0).nonzero().flatten().tolist()
         return _number_at(found.values(), (place[0], *at[found.sparse_dim() :])) if place else 0.0
     return None if readable(found) else _number_at(found, at)
-
-
-__all__ = ["Fact", "Step"]

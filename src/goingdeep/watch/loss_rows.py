@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from goingdeep.record.look import Row
-from goingdeep.watch.tensors import exact, exact_values, plain, readable
+from goingdeep.watch.exact import exact, exact_values
+from goingdeep.watch.tensors import plain, readable
 
 SAMPLES = 16
 MOST_CLASSES = 64
@@ -36,17 +37,15 @@ def rows(
     scores = plain(scores).detach()[:SAMPLES]
     labels = plain(labels).detach()[:SAMPLES]
     losses = _losses(function, scores, labels, settings)
-    wanted = labels.tolist()
-    if scores.shape[1] <= MOST_CLASSES:
-        flat, width = exact_values(scores.reshape(-1)), scores.shape[1]
+    count, width = scores.shape
+    every = list(zip(range(count), labels.tolist(), losses, strict=True))
+    if width <= MOST_CLASSES:
+        flat = exact_values(scores.reshape(-1))
         return tuple(
             Row(sample, tuple(flat[sample * width : (sample + 1) * width]), label, loss=loss)
-            for sample, (label, loss) in enumerate(zip(wanted, losses, strict=True))
+            for sample, label, loss in every
         )
-    return tuple(
-        _shortened(sample, scores[sample], label, loss)
-        for sample, (label, loss) in enumerate(zip(wanted, losses, strict=True))
-    )
+    return tuple(_shortened(sample, scores[sample], label, loss) for sample, label, loss in every)
 
 
 def _shortened(sample: int, scores: Tensor, label: int, loss: float | str | None) -> Row:

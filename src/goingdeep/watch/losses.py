@@ -14,6 +14,7 @@ from torch import Tensor
 
 from goingdeep.record.seen import Fact, LossFunction
 from goingdeep.watch import graph
+from goingdeep.watch.aside import not_now
 from goingdeep.watch.tensors import values
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class LossFunctions:
         self, lane: Lane, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
     ) -> None:
         """One call has returned."""
+        if not_now():
+            return
         loss_input = args[0] if args else kwargs.get("input")
         if not isinstance(loss_input, Tensor) or not isinstance(result, Tensor):
             return
@@ -184,7 +187,7 @@ def scalar(tensor: Tensor) -> float | None:
         return None
     try:
         return float(tensor.item())
-    except RuntimeError:  # inside a functional transform a tensor has no value
+    except RuntimeError:  # a tensor of a kind that has no value
         return None
 
 

@@ -1,4 +1,4 @@
-"""The memory of a CPU tensor as a NumPy array, read in place, without PyTorch being asked for anything.
+"""The memory of a CPU tensor as a NumPy array, read in place, without an operation of PyTorch's.
 
 `Tensor.numpy()` marks the storage as one that can never be resized again, and takes longer than
 what is done with it here; an operation would be seen by the user's own modes. So the array is laid
@@ -8,6 +8,7 @@ over the address. It is valid while the tensor is alive, is only read, and is ne
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ DTYPES: dict[torch.dtype, np.dtype[Any]] = {
     torch.bool: np.dtype("b1"),
 }
 
-at_address = (ctypes.c_char * (1 << 62)).from_address
+at_address: Callable[[int], Any] = (ctypes.c_char * (1 << 62)).from_address
 """Everything that lies behind an address; NumPy takes from it what the shape says, and no more."""
 
 # Whose memory is what its shape says: other subclasses may be anything.
@@ -64,7 +65,7 @@ def _inside(tensor: Tensor) -> bool:
     """Whether a tensor lies within its storage although it has more values (expand)."""
     last = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
     end = (tensor.storage_offset() + last + 1) * tensor.itemsize
-    return end <= tensor.untyped_storage().nbytes()
+    return int(end) <= tensor.untyped_storage().nbytes()
 
 
 def array(tensor: Tensor) -> Array | None:

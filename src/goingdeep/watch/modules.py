@@ -176,11 +176,18 @@ def _known(parameter: Tensor) -> bool:
     return not nn.parameter.is_lazy(parameter)
 
 
+def _pointer(tensor: Tensor) -> int:
+    try:
+        return tensor.data_ptr()
+    except RuntimeError:  # a kind of tensor that has no memory of its own
+        return 0
+
+
 def _parameter(name: str, tensor: Tensor, storages: dict[int, str]) -> Parameter:
     shape = tuple(tensor.shape) if _known(tensor) else ()
     tied = ""
     if _known(tensor) and tensor.layout == torch.strided and tensor.device.type != "meta":
-        pointer = tensor.data_ptr()
+        pointer = _pointer(tensor)
         if pointer:
             tied = storages.setdefault(pointer, name)
     return Parameter(

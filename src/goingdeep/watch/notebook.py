@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from goingdeep.errors import GoingDeepError, SettingsError, UnknownNameError, printable
-from goingdeep.watch.run import note
+from goingdeep.watch.tell import note
 
 MAGIC = "%%watch"
 _HELP = """Record what this cell's training does, and show the loop below it.
@@ -114,7 +114,8 @@ def _parse(line: str) -> dict[str, Any]:
         raise SettingsError(f"{printable(line)}: {error}", fix=MAGIC, more=more) from error
     found: dict[str, Any] = {}
     while words:
-        name, equals, value = words.pop(0).partition("=")
+        word = words.pop(0)
+        name, equals, value = word.partition("=")
         if name == "--out" and (equals or words):
             found["out"] = value if equals else words.pop(0)
         elif name in {"--quiet", "--moments"} and not equals:
@@ -122,5 +123,5 @@ def _parse(line: str) -> dict[str, Any]:
         elif name == "--out":
             raise SettingsError("--out expects a folder", fix=f"{MAGIC} --out DIR", more=more)
         else:
-            raise UnknownNameError.of(f"option of {MAGIC}", printable(name), _OPTIONS, more=more)
+            raise UnknownNameError.of(f"option of {MAGIC}", printable(word), _OPTIONS, more=more)
     return found

@@ -27,7 +27,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "step": ("optimizer", "grads", "changed", "closure"),
     "clear": ("by", "number", "to"),
     "schedule": ("scheduler",),
-    "mode": ("model", "training"),
+    "mode": ("model", "module", "training"),
     "load": ("what", "number"),
     "save": ("what",),
 }  # fmt: skip
@@ -54,16 +54,17 @@ def as_op(operation: Signature) -> Op:
 def of_this_step(operations: Sequence[Signature]) -> list[Signature]:
     """What belongs to the step that ends: an evaluation since the last step is left out.
 
-    The step begins with the batch before its first backward. Where there is no loader it begins
-    with the first forward that recorded a graph and was followed by no other without one.
+    The step begins with the batch that the forward before its first backward was given. Where there
+    is no loader it begins with the first forward that recorded a graph.
     """
     first = next((i for i, op in enumerate(operations) if op[0] == "backward"), None)
     if first is None:
         return list(operations)
-    forward = first
-    while forward > 0 and operations[forward][0] != "forward":
-        forward -= 1
-    start = next((i for i in range(forward, -1, -1) if operations[i][0] == "batch"), None)
+    graphs = [i for i in range(first) if operations[i][0] == "forward" and operations[i][5]]
+    last = graphs[-1] if graphs else first
+    # Without a forward (a compiled step, a model that is no module) any loader's batch may be it.
+    fed = not graphs or operations[last][9] is not None
+    start = next((i for i in range(last, -1, -1) if fed and operations[i][0] == "batch"), None)
     if start is not None:
         # zip(one, other): both batches are the step's.
         while (
@@ -72,15 +73,13 @@ def of_this_step(operations: Sequence[Signature]) -> list[Signature]:
             and operations[start - 1][2] != operations[start][2]
         ):
             start -= 1
+    elif graphs:
+        start = graphs[0]
     else:
         start = first
-        while start > 0 and not _evaluates(operations[start - 1]):
+        while start > 0 and operations[start - 1][0] != "forward":
             start -= 1
     return [op for op in operations[:start] if op[0] not in PASSING] + list(operations[start:])
-
-
-def _evaluates(operation: Signature) -> bool:
-    return operation[0] == "forward" and not operation[5]
 
 
 def fold(operations: Sequence[Signature]) -> tuple[tuple[Block, ...], int]:

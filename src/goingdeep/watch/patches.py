@@ -23,11 +23,14 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from goingdeep.watch.aside import dispatch_modes, function_modes, unseen
 
 if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
@@ -87,6 +90,9 @@ class Patches:
         self._on: list[tuple[Row, Any, Any, Any]] = []  # row, owner, what stood there, ours
         self._removers: list[Callable[[], None]] = []
         self._waiting: list[Row] = []
+        self._lock = threading.RLock()
+        self._lifts = 0
+        self._lifted: list[tuple[Row, Any, Any, Any]] = []
 
     def put(self, row: Row) -> None:
         """Wrap one attribute; a missing one is a gap, not an error."""
@@ -124,22 +130,40 @@ class Patches:
 
     def restore(self) -> None:
         """Take everything off again, the last put first."""
+        with self._lock:
+            self._lifted = []  # what is off now stays off
         while self._removers:
             self._removers.pop()()
         while self._on:
             self._take_off(*self._on.pop())
 
-    def lift(self) -> list[tuple[Row, Any, Any, Any]]:
-        """Take off the rows that torch.jit.script cannot read; give the result to `lower`."""
-        lifted = [entry for entry in self._on if entry[0].lift]
-        for entry in lifted:
-            self._take_off(*entry)
-        return lifted
+    def forget(self) -> None:
+        """In a forked child: take everything off. A thread that is not there may hold the lock."""
+        self._lock = threading.RLock()
+        self.restore()
 
-    def lower(self, lifted: list[tuple[Row, Any, Any, Any]]) -> None:
+    def lift(self) -> None:
+        """Take off the rows that torch.jit.script cannot read, until `lower` is called as often.
+
+        It calls itself for each function that it meets, and may run in several threads.
+        """
+        with self._lock:
+            self._lifts += 1
+            if self._lifts == 1:
+                self._lifted = [entry for entry in self._on if entry[0].lift]
+                for entry in self._lifted:
+                    self._take_off(*entry)
+
+    def lower(self) -> None:
         """Put lifted rows back."""
-        for row, owner, _, ours in lifted:
-            setattr(owner, row.name, ours)
+        with self._lock:
+            self._lifts -= 1
+            if self._lifts == 0:
+                lifted, self._lifted = self._lifted, []
+                for row, owner, stood, ours in lifted:
+                    # Only where nobody has put something else in our place meanwhile.
+                    if vars(owner).get(row.name, _MISSING) is stood:
+                        setattr(owner, row.name, ours)
 
     @staticmethod
     def _take_off(row: Row, owner: Any, stood: Any, ours: Any) -> None:
@@ -165,7 +189,11 @@ def wrapper(watcher: Watcher, row: Row, original: Callable[..., Any]) -> Callabl
         token = None
         if before is not None:
             try:
-                token = before(watcher, args, kwargs)
+                if function_modes() or dispatch_modes():
+                    with unseen():
+                        token = before(watcher, args, kwargs)
+                else:
+                    token = before(watcher, args, kwargs)
             except Exception as error:  # noqa: BLE001 - a fault of ours must not be the user's
                 watcher.fault(key, error)
                 return original(*args, **kwargs)
@@ -182,7 +210,11 @@ def wrapper(watcher: Watcher, row: Row, original: Callable[..., Any]) -> Callabl
                 raise
         if after is not None:
             try:
-                after(watcher, token, args, kwargs, result)
+                if function_modes() or dispatch_modes():
+                    with unseen():
+                        after(watcher, token, args, kwargs, result)
+                else:
+                    after(watcher, token, args, kwargs, result)
             except Exception as error:  # noqa: BLE001
                 watcher.fault(key, error)
         return result

@@ -57,6 +57,7 @@ class Absent:
         raise CannotCopyError(self._what)
 
     def __call__(self, *_: object, **__: object) -> Any:
+        """Say what is missing."""
         raise CannotCopyError(self._what)
 
 

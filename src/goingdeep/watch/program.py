@@ -11,7 +11,8 @@ import os
 import sys
 
 from goingdeep.watch.imports import when_imported
-from goingdeep.watch.run import Asked, WatchedRun, note
+from goingdeep.watch.run import Asked, WatchedRun
+from goingdeep.watch.tell import note, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class WatchedProgram:
             forwards = "1 forward" if counts.forwards == 1 else f"{counts.forwards:,} forwards"
             _say(f"gd: no training seen: torch was imported, {forwards}, no backward")
             if not counts.forwards:
-                _say("    what it starts in other processes is watched by gd.watch() there")
+                _say("    (a process that it starts is watched by `with gd.watch():` inside)")
                 return
         _say(self._summary(path))
         self._say_where(path)
@@ -146,5 +147,4 @@ def _uncaught() -> BaseException | None:
 
 def _say(text: str) -> None:
     # The program may have put something else in the place of sys.stderr.
-    if sys.__stderr__ is not None:
-        sys.__stderr__.write(f"{text}\n")
+    tell(text, sys.__stderr__)

@@ -68,10 +68,17 @@ class _Series:
     def fold(self) -> None:
         if not self.values:
             return
-        numbers = np.array([float(value) for value in self.values])
+        numbers = np.array([_number(value) for value in self.values])
         self.curve.extend(self.first, numbers)
         self.first += len(numbers)
         self.values.clear()
+
+
+def _number(value: float | torch.Tensor) -> float:
+    try:
+        return float(value)
+    except (RuntimeError, ValueError):  # a kind of tensor that has no value
+        return float("nan")
 
 
 class Recorder:
@@ -214,14 +221,18 @@ class Recorder:
             last=stretch.last, count=stretch.count, thread=stretch.thread,
         )  # fmt: skip
 
-    def curve(self, name: str, value: float | torch.Tensor) -> None:
-        """The value of the next step of a curve; a tensor is read later, some steps at once."""
-        series = self._series.get(name)
-        if series is None:
-            series = self._series[name] = _Series()
-        series.values.append(value)
-        if len(series.values) >= BUFFER:
-            series.fold()
+    def curve(self, name: str, value: float | torch.Tensor, step: int) -> None:
+        """The value of a curve at a step, from 1; a tensor is read later, some steps at once."""
+        with self._lock:
+            series = self._series.get(name)
+            if series is None:
+                series = self._series[name] = _Series()
+            if series.first + len(series.values) != step:  # steps without a value lie between
+                series.fold()
+                series.first = step
+            series.values.append(value)
+            if len(series.values) >= BUFFER:
+                series.fold()
 
     def flush(self) -> None:
         """Write what is known and not written yet."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
+from goingdeep.watch.tell import note, said
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import TextIO
 
     from goingdeep.errors import GoingDeepError
     from goingdeep.record import EventLog, Manifest
@@ -96,16 +97,25 @@ class WatchedRun:
                 fix="leave out the inner gd.watch(), or end the outer one first",
                 more="docs/watch.md",
             )
-        out = self.asked.out
-        if out is not None and (not os.path.isdir(out) or os.listdir(out)):  # noqa: PTH112, PTH208
-            from pathlib import Path
-
-            from goingdeep.record.runs import refuse_used
-            from goingdeep.watch.ranks import rank_and_size
-
-            if rank_and_size()[0] == 0:
-                refuse_used(Path(out))
+        if self.asked.out is not None and _is_there(self.asked.out):
+            self._refuse_used(self.asked.out)
         _on[:] = [self]
+
+    def _refuse_used(self, out: str) -> None:
+        from pathlib import Path
+
+        from goingdeep.errors import RunExistsError, WriteError
+        from goingdeep.record.runs import refuse_used
+        from goingdeep.watch.ranks import rank_and_size
+
+        try:
+            if rank_and_size()[0] == 0:  # the others find what this one has made
+                refuse_used(Path(out))
+        except RunExistsError as error:
+            error.fix = "choose a new folder: gd.watch('DIR')"
+            raise
+        except WriteError:
+            pass  # it will be said, and the program goes on
 
     def start(self, *, raising: bool = False) -> None:
         """Make the folder and begin to watch; torch is imported.
@@ -127,7 +137,10 @@ class WatchedRun:
             self._warn(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the program
             self._abandon()
-            note(f"nothing is recorded, the program goes on: {_said(error)}")
+            note(f"nothing is recorded, the program goes on: {said(error)}")
+        except BaseException:  # Ctrl-C
+            self._abandon()
+            raise
 
     def _open(self) -> None:
         from datetime import UTC, datetime
@@ -195,7 +208,7 @@ class WatchedRun:
         try:
             watcher.stop(error)
         except Exception as fault:  # noqa: BLE001
-            note(f"the end of the record is lost: {_said(fault)}")
+            note(f"the end of the record is lost: {said(fault)}")
         self._close(error)
 
     def _close(self, error: BaseException | None) -> None:
@@ -211,7 +224,7 @@ class WatchedRun:
                 self._manifest.status = "interrupted"
             else:
                 self._manifest.status = "failed"
-                self._manifest.error = _said(error)
+                self._manifest.error = said(error)
             with contextlib.suppress(GoingDeepError, OSError):
                 write_manifest(self.path, self._manifest)
         if self._log is not None:
@@ -229,6 +242,8 @@ class WatchedRun:
 
     def _abandon(self) -> None:
         """What could not be begun leaves nothing."""
+        if self in _on:
+            _on.remove(self)
         if self.watcher is not None:
             watcher, self.watcher = self.watcher, None
             watcher.stop()
@@ -246,6 +261,14 @@ class WatchedRun:
         self.path = None
 
 
+def _is_there(out: str) -> bool:
+    """Whether something is under this name that is not an empty folder; imports nothing."""
+    try:
+        return os.path.lexists(out) and bool(os.listdir(out))  # noqa: PTH208
+    except OSError:
+        return True
+
+
 def _installed_program() -> str | None:
     """The folder of the program itself, which is the user's wherever it is installed."""
     main = sys.modules.get("__main__")
@@ -256,23 +279,3 @@ def _installed_program() -> str | None:
         return str(places[0])
     file = getattr(main, "__file__", None)
     return os.path.dirname(os.path.abspath(file)) if isinstance(file, str) else None  # noqa: PTH100, PTH120
-
-
-def note(text: str, stream: TextIO | None = None) -> None:
-    """A line on the error stream, if it is still open."""
-    stream = sys.stderr if stream is None else stream
-    try:
-        if stream is not None:
-            stream.write(f"gd: {text}\n")
-            stream.flush()
-    except (OSError, ValueError):
-        pass
-
-
-def _said(error: BaseException) -> str:
-    """The class and the first line of an error's text, without running code of the user's."""
-    from goingdeep.errors import printable
-
-    texts = [text for text in error.args if isinstance(text, str) and text]
-    first = texts[0].splitlines()[0] if texts else ""
-    return printable(f"{type(error).__name__}: {first}".removesuffix(": "))

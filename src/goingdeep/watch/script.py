@@ -30,6 +30,10 @@ from goingdeep.errors import (
 
 OPTIONS = ("--out", "--quiet", "--moments", "--help", "-m")
 HELP = "gd run --help"
+TOLD = "GOINGDEEP_PROGRAM"
+PATH_BEFORE = "GOINGDEEP_PYTHONPATH"
+"""Variables that startup/sitecustomize.py reads and takes away; it cannot import them from here."""
+
 HEAD = 8192
 """Bytes of a file that are looked at to see whether it is text."""
 
@@ -118,23 +122,20 @@ def launch(asked: Asked) -> NoReturn:
 
 def environment(asked: Asked, before: os._Environ[str] | dict[str, str]) -> dict[str, str]:
     """The variables with which the program's Python starts; it takes ours away again."""
-    from goingdeep import startup
-    from goingdeep.startup import sitecustomize
-
     told = {
         "words": len(asked.words),
         "out": asked.out,
         "quiet": asked.quiet,
         "moments": asked.moments,
     }
-    place = str(Path(startup.__path__[0]).absolute())
+    place = str(Path(__file__).absolute().parents[1] / "startup")
     path = before.get("PYTHONPATH")
     ours = {
-        sitecustomize.TOLD: json.dumps(told),
+        TOLD: json.dumps(told),
         "PYTHONPATH": f"{place}{os.pathsep}{path}" if path else place,
     }
     if path is not None:
-        ours[sitecustomize.PATH_BEFORE] = path
+        ours[PATH_BEFORE] = path
     return {**before, **ours}
 
 

@@ -14,6 +14,7 @@ Keras on torch                 its own layers and optimizers, once it has been i
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from torch.optim.optimizer import (
 
 from goingdeep.record.seen import CallMode, ModuleHidden, ModuleMade
 from goingdeep.watch import passes, states
+from goingdeep.watch.aside import not_now
 from goingdeep.watch.losses import FUNCTIONS
 from goingdeep.watch.patches import Patches, Row
 
@@ -54,50 +56,64 @@ def put_all(watcher: Watcher, patches: Patches) -> None:
 
 def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[..., Any]:
     """What stands in for `Module._call_impl`; it runs for every module on every step."""
-    compiling, tracing = torch.compiler.is_compiling, torch._C._get_tracing_state  # noqa: SLF001
+    compiling = torch.compiler.is_compiling
     in_backward = torch._C._current_autograd_node  # noqa: SLF001
     off, lane_of, places = watcher.off, watcher.lane, watcher.models.places
 
     def watched(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if compiling() or watcher.idle or MODULES in off:
             return original(module, *args, **kwargs)
-        lane = None
         try:
             lane = lane_of()
             stack = lane.stack
-            if stack:
-                if id(module) not in places and not lane.outside:
+            # Checkpointing runs forwards again inside backward: they are not the loop's.
+            passes_through = not stack and (in_backward() is not None or _blind(watcher))
+            if not passes_through:
+                if not stack:
+                    lane.forward_started(module, args, kwargs)
+                elif id(module) not in places and not lane.outside:
                     unknown_module(watcher, lane, module)
-            else:
-                # Checkpointing runs forwards again inside backward: they are not the loop's.
-                if tracing() is not None or in_backward() is not None:
-                    return original(module, *args, **kwargs)
-                lane.forward_started(module, args, kwargs)
-            look = None if lane.outside else lane.look
-            if look is not None:
-                look.call_started(module, args, kwargs)
+                look = lane.look
+                if look is not None:
+                    if lane.outside:
+                        look = None
+                    else:
+                        look.call_started(module, args, kwargs)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not be the user's
             watcher.fault(MODULES, error)
+            passes_through = True
+        if passes_through:  # out here, where an error of the program's own is not taken for ours
             return original(module, *args, **kwargs)
+        depth = len(stack)
         stack.append(module)
         try:
             output = original(module, *args, **kwargs)
         except BaseException:
-            lane.unwind(module)
-            if not stack:
+            del stack[depth:]
+            if not depth:
                 lane.forward_failed()
             raise
-        try:
-            lane.unwind(module)
-            if look is not None:
-                look.call_ended(module, args, output)
-            if not stack:
-                lane.forward_ended(module, args, kwargs, output)
-        except Exception as error:  # noqa: BLE001
-            watcher.fault(MODULES, error)
+        # With all above it: a fault in between may have left something there.
+        del stack[depth:]
+        if look is not None or not depth:
+            try:
+                if look is not None:
+                    look.call_ended(module, args, output)
+                if not depth:
+                    lane.forward_ended(module, args, kwargs, output)
+            except Exception as error:  # noqa: BLE001
+                watcher.fault(MODULES, error)
         return output
 
     return watched
+
+
+def _blind(watcher: Watcher) -> bool:
+    """Whether what runs now is no step of a loop: there is nothing to read in it."""
+    where = not_now()
+    if where:
+        watcher.recorder.gap(f"inside {where}", "what runs there has no values of its own")
+    return bool(where)
 
 
 def unknown_module(watcher: Watcher, lane: Lane, module: nn.Module) -> None:
@@ -137,7 +153,11 @@ def unknown_module(watcher: Watcher, lane: Lane, module: nn.Module) -> None:
 def _module_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     lane = watcher.lane()
     if lane.stack and args:
-        lane.made[id(args[0])] = watcher.recorder.sites.here(4)
+        # Past the `__init__` of its class and of those above it: the line that makes the module.
+        depth, frame = 3, sys._getframe(2)  # noqa: SLF001
+        while frame.f_code.co_name == "__init__" and frame.f_back is not None:
+            depth, frame = depth + 1, frame.f_back
+        lane.made[id(args[0])] = watcher.recorder.sites.here(depth)
 
 
 # Optimizers -------------------------------------------------------------------------------------
@@ -207,14 +227,14 @@ def _scheduler_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, re
     lane = watcher.lane()
     lane.scheduler_depth -= 1
     if lane.scheduler_depth == 0:
-        watcher.optimizers.scheduler(args[0], watcher.recorder.sites.here(4))
+        watcher.optimizers.scheduler(args[0], watcher.recorder.sites.here(3))
 
 
 def _scheduled(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     lane = watcher.lane()
     lane.scheduler_depth -= 1
     if lane.scheduler_depth == 0:  # a scheduler of schedulers calls the ones inside
-        site = watcher.recorder.sites.here(4)
+        site = watcher.recorder.sites.here(3)
         lane.add(("schedule", site, watcher.optimizers.scheduler(args[0])))
 
 
@@ -222,16 +242,23 @@ def _scheduler_failed(watcher: Watcher, token: Any, error: BaseException) -> Non
     watcher.lane().scheduler_depth -= 1
 
 
-def _clipped(
-    how: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
-) -> None:
+def _clipped(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     lane = watcher.lane()
-    names = ("max_norm", "clip_value")
-    limit = args[1] if len(args) > 1 else next((kwargs[n] for n in names if n in kwargs), None)
+    limit = args[1] if len(args) > 1 else kwargs.get("max_norm")
     limit = float(limit) if isinstance(limit, int | float) and limit == limit else None  # noqa: PLR0124
     if limit is not None and limit == float("inf"):
         limit = None
-    lane.add(("clip", watcher.recorder.sites.here(4), how, limit, token))
+    lane.add(("clip", watcher.recorder.sites.here(3), "norm", limit, token))
+
+
+def _clipped_by_value(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    # Called by all that clips; `clip_grad_value_` calls nothing else that can be met when it was
+    # imported by name before us.
+    caller = sys._getframe(2)  # noqa: SLF001
+    if caller.f_code.co_name == "clip_grad_value_":
+        lane, limit = watcher.lane(), caller.f_locals.get("clip_value")
+        site = watcher.recorder.sites.here(3)
+        lane.add(("clip", site, "value", limit if limit != float("inf") else None, lane.states()))
 
 
 def _clip_state(watcher: Watcher, args: Args, kwargs: Kwargs) -> str:
@@ -241,7 +268,7 @@ def _clip_state(watcher: Watcher, args: Args, kwargs: Kwargs) -> str:
 def _scaler(
     op: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
 ) -> None:
-    site = watcher.recorder.sites.here(4)
+    site = watcher.recorder.sites.here(3)
     watcher.lane().add((op, site, bool(args[0].is_enabled())))
 
 
@@ -263,7 +290,7 @@ def _scaled_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
     skipped = watcher.recorder.counts.steps == token
     enabled = bool(args[0].is_enabled())
     if enabled:
-        site = watcher.recorder.sites.here(4)
+        site = watcher.recorder.sites.here(3)
         watcher.lane().add(("step-scaled", site, enabled, skipped))
 
 
@@ -271,6 +298,8 @@ def _scaled_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
 
 
 def _backward_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
+    if _blind(watcher):
+        return None
     # (tensors, grad_tensors, retain_graph, create_graph, inputs, ..., accumulate_grad=...)
     roots = args[0] if isinstance(args[0], tuple) else tuple(args[0])
     create = bool(args[3]) if len(args) > 3 else False
@@ -331,7 +360,7 @@ def _sensitive(
     grad = torch.is_grad_enabled()
     # Without a module around it only the line tells two calls apart.
     key = (id(module) if module is not None else function, training, root_training, grad)
-    if key in lane.modes_seen or len(lane.modes_seen) >= MAX_MODE_SITES:
+    if key in lane.modes_seen or len(lane.modes_seen) >= MAX_MODE_SITES or not_now():
         return
     lane.modes_seen.add(key)
     model, name = watcher.models.place(module) if module is not None else (-1, "")
@@ -375,17 +404,19 @@ def _mode_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
 # Compilers --------------------------------------------------------------------------------------
 
 
-def _script_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
-    watcher.recorder.gap("inside torch.jit.script", "scripted code calls none of what is watched")
-    return watcher.lift()
+def _lifting(what: str, watcher: Watcher, original: Callable[..., Any]) -> Callable[..., Any]:
+    """What stands in for torch.jit's own: it must find PyTorch's functions, watched or not."""
 
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        if not watcher.idle:
+            watcher.recorder.gap(f"inside {what}", "such code calls none of what is watched")
+        watcher.lift()
+        try:
+            return original(*args, **kwargs)
+        finally:
+            watcher.lower()
 
-def _script_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    watcher.lower(token)
-
-
-def _script_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
-    watcher.lower(token)
+    return watched
 
 
 # Keras ------------------------------------------------------------------------------------------
@@ -414,7 +445,7 @@ def _layer_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
 
 
 def _keras_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    site = watcher.recorder.sites.here(4)
+    site = watcher.recorder.sites.here(3)
     known = watcher.optimizers.foreign(args[0], site)
     if known is not None:
         watcher.lane().foreign_step(known, site)
@@ -463,14 +494,20 @@ ROWS: tuple[Row, ...] = (
             "CosineAnnealingWarmRestarts",
         )
     ),
-    Row(_CLIP, "_clip_grads_with_norm_", _clip_state, functools.partial(_clipped, "norm")),
-    Row(_CLIP, "clip_grad_value_", _clip_state, functools.partial(_clipped, "value")),
-    Row("torch.nn.utils", "clip_grad_value_", _clip_state, functools.partial(_clipped, "value")),
+    Row(_CLIP, "_clip_grads_with_norm_", _clip_state, _clipped),
+    Row(_CLIP, "_group_tensors_by_device_and_dtype", _clipped_by_value),
     Row(_SCALER, "scale", _scale_before, _scaled),
     Row(_SCALER, "unscale_", None, functools.partial(_scaler, "unscale")),
     Row(_SCALER, "step", _scaled_step_before, _scaled_step),
     Row(_SCALER, "update", None, functools.partial(_scaler, "update")),
-    Row("torch.jit._script", "_script_impl", _script_before, _script_after, _script_failed),
+    Row("torch.jit._script", "_script_impl", around=functools.partial(_lifting, "torch.jit.script")),
+    *(
+        Row(where, name, around=functools.partial(_lifting, "torch.jit.trace"))
+        for where, name in (
+            ("torch.jit._trace", "_trace_impl"), ("torch.jit._trace", "trace_module"),
+            ("torch.jit", "trace_module"),
+        )
+    ),
     Row(
         "keras.src.layers.layer:Layer", "__call__", _layer_before, _layer_after, _layer_failed,
         needs="keras.src.layers.layer",

@@ -1,4 +1,4 @@
-"""Tensors in numbers: statistics, exact values, a hash; of any tensor, changing none.
+"""Tensors in numbers: statistics, norms, a hash; of any tensor, changing none.
 
 Whatever a program computes with may come here: half precision, integers, sparse, quantised, nested,
 on the meta device, wrapped by `torch.func`, a subclass with code of its own. What has no numbers
@@ -9,8 +9,8 @@ Traps:
   * `Tensor.numpy()` marks the storage as one that cannot be resized, for ever: we only call it on
     copies of ours.
   * `torch.std` takes thirty times as long as a sum (PyTorch 2.14 on a CPU), and the running sum of
-    `torch.linalg.vector_norm` is off by 1e-4 at four million values. So squares are summed by
-    `sum`, which adds pairwise, after the mean is taken off.
+    `torch.linalg.vector_norm` is off by 1e-4 at four million values. So squares are summed in
+    pieces, after the mean is taken off.
   * Making a warning silent touches the program's own filters, so only calls that never warn are
     used.
 """
@@ -20,15 +20,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from goingdeep.record.look import Values
 from goingdeep.watch.aside import aside
+from goingdeep.watch.exact import short
 
 MOST = 1 << 22
 """Of tensors with more values, `SAMPLE` values are looked at, evenly spread."""
@@ -37,8 +37,12 @@ SAMPLE = 1 << 18
 HASHED_VALUES = 64
 HASHED_TENSORS = 2048
 
+PIECE = 1 << 17
+"""Values of one piece of a sum: few enough to stay in a processor's cache."""
+
 _PLAIN = (Tensor, torch.nn.Parameter)
-_TENS = np.array([float(f"1e{places}") for places in range(23)])
+_NO_CODE = torch._C._disabled_torch_dispatch_impl
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 
 
 def values(tensor: Tensor) -> Values:
@@ -48,25 +52,30 @@ def values(tensor: Tensor) -> Values:
     tensor that differs from row to row is given as -1.
     """
     with aside():
-        try:
-            return _values(tensor)
-        except Exception:  # noqa: BLE001 - whatever a foreign tensor does, it has no numbers then
-            return _without_numbers(tensor, "unreadable")
+        return read(tensor)
+
+
+def read(tensor: Tensor) -> Values:
+    """`values`, for those who are aside already."""
+    try:
+        return _values(tensor)
+    except Exception:  # noqa: BLE001 - whatever a foreign tensor does, it has no numbers then
+        return _without_numbers(tensor, "unreadable")
 
 
 def readable(tensor: Tensor) -> str:
     """Why a tensor's numbers cannot be read as they are; "" where they can."""
     if tensor.is_nested:
         return "nested"
-    if type(tensor).__torch_dispatch__ is not torch._C._disabled_torch_dispatch_impl:
+    if type(tensor) not in _PLAIN and type(tensor).__torch_dispatch__ is not _NO_CODE:
         return "subclass"
-    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+    if _is_wrapped(tensor):
         return "functorch"
     if tensor.layout is not torch.strided:
         return "sparse" if "sparse" in str(tensor.layout) else "layout"
-    kinds = (("meta", tensor.is_meta), ("quantised", tensor.is_quantized))
-    note = next((name for name, it_is in kinds if it_is), "")
-    return note or ("complex" if tensor.is_complex() else "")
+    if tensor.is_meta or tensor.is_quantized:
+        return "meta" if tensor.is_meta else "quantised"
+    return "complex" if tensor.is_complex() else ""
 
 
 def plain(tensor: Tensor) -> Tensor:
@@ -84,7 +93,7 @@ def spread(tensor: Tensor, most: int) -> Tensor:
     if count <= most:
         return tensor
     step = -(-count // most)
-    if _dense(tensor):
+    if tensor.is_contiguous() or _dense(tensor):
         while math.gcd(step, count) > 1:
             step += 1
         return tensor.as_strided((-(-count // step),), (step,), tensor.storage_offset())
@@ -94,56 +103,24 @@ def spread(tensor: Tensor, most: int) -> Tensor:
     return tensor
 
 
-def exact(value: float, dtype: torch.dtype = torch.float32) -> float | str:
-    """A number as it is written into a record: read back in its own precision it is the same bits.
-
-    The shortest such number is given: 0.1 of float32, not 0.10000000149011612.
-
-    >>> exact(torch.tensor(0.1).item()), exact(float("-inf"))
-    (0.1, '-inf')
-    """
-    if not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return float(value) if dtype is torch.float64 else float(str(np.float32(value)))
-
-
-def exact_values(tensor: Tensor) -> list[float | str]:
-    """`exact` of every value of a one-dimensional tensor, about twenty times as fast."""
-    with aside():
-        if tensor.dtype is torch.float64:
-            return [exact(value, torch.float64) for value in tensor.tolist()]
-        array = tensor.to(torch.float32, copy=True).cpu().numpy()
-    return _shortest(array)
-
-
-def short(value: float) -> float:
-    """A statistic with seven digits; whole numbers are kept.
-
-    >>> short(1 / 3), short(16777217.0)
-    (0.3333333, 16777217.0)
-    """
-    return value if value.is_integer() and abs(value) < 1e15 else float(f"{value:.7g}")
-
-
 def content_hash(tensors: Iterable[Tensor]) -> str:
     """A hash of up to 64 values of each tensor, evenly spread; of 2,048 tensors at most.
 
-    Equal for equal shapes, dtypes and values, on whatever device they are.
+    Equal for equal shapes, dtypes, values and layouts, on whatever device they are.
     """
     chosen = list(tensors)
     chosen = chosen[:: -(-len(chosen) // HASHED_TENSORS) or 1]
     digest = hashlib.blake2b(digest_size=16)
-    samples: list[Tensor] = []
+    samples: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
     with aside():
         for tensor in chosen:
             note = readable(tensor)
             digest.update(f"{_shape(tensor)}{tensor.dtype}{note};".encode())
             if not note and tensor.numel():
-                sample = spread(plain(tensor).detach(), HASHED_VALUES)
-                sample = sample.clone(memory_format=torch.contiguous_format).view(-1)
-                samples.append(sample.view(torch.uint8).cpu())
-        if samples:
-            digest.update(torch.cat(samples).numpy().tobytes())
+                sample = spread(plain(tensor).detach(), HASHED_VALUES).reshape(-1)
+                samples.setdefault((tensor.dtype, tensor.device), []).append(sample)
+        for alike in samples.values():
+            digest.update(torch.cat(alike).view(torch.uint8).cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -152,11 +129,13 @@ def _values(tensor: Tensor) -> Values:
     if note and note != "quantised":
         return _without_numbers(tensor, note)
     tensor = plain(tensor)
-    if not tensor.numel():
+    count = tensor.numel()
+    if not count:
         return _without_numbers(tensor, "no values")
     looked = tensor.dequantize() if note else tensor
-    looked = spread(looked, MOST if looked.numel() <= MOST else SAMPLE)
-    if looked.dtype not in {torch.float32, torch.float64}:
+    if count > MOST:
+        looked = spread(looked, SAMPLE)
+    if looked.dtype is not torch.float32 and looked.dtype is not torch.float64:
         looked = looked.to(torch.float32 if looked.is_floating_point() else torch.float64)
     low, high, zeros, mean, std, non_finite = statistics(looked)
     return Values(
@@ -169,7 +148,8 @@ def _values(tensor: Tensor) -> Values:
         std=std,
         zeros=zeros,
         non_finite=non_finite,
-        sampled=looked.numel() if looked.numel() != tensor.numel() else 0,
+        sampled=looked.numel() if count > MOST else 0,
+        tracked=tensor.requires_grad,
     )
 
 
@@ -180,7 +160,10 @@ Statistics = tuple[float | None, float | None, float, float | None, float | None
 def statistics(numbers: Tensor) -> Statistics:
     """Of at least one float32 or float64 value; see `Values` for what they mean."""
     count = numbers.numel()
-    low, high = (bound.item() for bound in torch.aminmax(numbers))
+    if count == 1:
+        low = high = numbers.item()
+    else:
+        low, high = (bound.item() for bound in torch.aminmax(numbers))
     non_finite = 0
     if not (math.isfinite(low) and math.isfinite(high)):
         numbers = numbers[torch.isfinite(numbers)]
@@ -188,39 +171,82 @@ def statistics(numbers: Tensor) -> Statistics:
         if not numbers.numel():
             return None, None, 0.0, None, None, non_finite
         low, high = (bound.item() for bound in torch.aminmax(numbers))
-    zeros = 0.0
-    if low <= 0 <= high:
-        zeros = (numbers.numel() - int(torch.count_nonzero(numbers))) / count
+    zeros = zeros_in(numbers) / count if low <= 0 <= high else 0.0
+    if low == high:
+        return short(low), short(high), zeros, short(low), 0.0, non_finite
     mean, std = _mean_and_std(numbers)
     # Squares of float32 leave its range long before the values do.
-    if numbers.dtype is torch.float32 and low < high and not 1e-15 < std < 1e18:
+    if numbers.dtype is torch.float32 and not 1e-15 < std < 1e18:
         mean, std = _mean_and_std(numbers.double())
     return (
         short(low), short(high), short(zeros), _finite(mean), _finite(std), non_finite,
     )  # fmt: skip
 
 
-def norm(numbers: Tensor) -> float:
-    """L2 norm of floating point values, of a sample scaled up where there are more than `MOST`."""
-    looked = spread(numbers, MOST if numbers.numel() <= MOST else SAMPLE)
-    if looked.dtype not in {torch.float32, torch.float64}:
-        looked = looked.to(torch.float32)
-    squares = (looked * looked).sum().item()
-    # Too small or too large for float32; NaN comes here too, and stays NaN.
-    if looked.dtype is torch.float32 and not 1e-30 < squares < 1e37:
-        looked = looked.double()
-        squares = (looked * looked).sum().item()
-    return math.sqrt(squares * (numbers.numel() / max(1, looked.numel())))
+def zeros_in(numbers: Tensor) -> int:
+    """How many values are exactly 0. As bits they are counted three times as fast."""
+    return numbers.numel() - int(torch.count_nonzero(numbers.bool()))
+
+
+def norm(numbers: Tensor, minus: Tensor | None = None) -> float:
+    """L2 norm of values in one dimension, or of the difference of two such tensors.
+
+    Squares of float32 leave its range long before the values do: these are summed in float64.
+    """
+    squares = 0.0
+    for dtype in (torch.float32, torch.float64):
+        squares = _sum_of_squares(numbers, minus, dtype)
+        if in_range(squares):
+            break
+    return math.sqrt(squares)
+
+
+def in_range(squares: float) -> bool:
+    """Whether a sum of squares was made within what float32 can hold; NaN was not."""
+    return 1e-30 < squares < 1e37
+
+
+def pieces(numbers: Tensor) -> Iterator[Tensor]:
+    """Values in one dimension, a cache full at a time.
+
+    What is done with one piece is done while it is near: memory is what takes the time. And pieces
+    summed one by one, in float64 from there on, keep many values as exact as few.
+    """
+    if numbers.numel() <= PIECE:
+        yield numbers
+        return
+    for start in range(0, numbers.numel(), PIECE):
+        yield numbers[start : start + PIECE]
+
+
+def flat(tensor: Tensor) -> Tensor:
+    """All values in one dimension, in the order of memory where they lie in one stretch."""
+    if tensor.is_contiguous():
+        return tensor.view(-1)
+    if _dense(tensor):
+        return tensor.as_strided((tensor.numel(),), (1,), tensor.storage_offset())
+    return tensor.reshape(-1)
+
+
+def _sum_of_squares(numbers: Tensor, minus: Tensor | None, dtype: torch.dtype) -> float:
+    total = 0.0
+    others = repeat(None) if minus is None else pieces(minus)
+    for piece, other in zip(pieces(numbers), others, strict=False):
+        wide = piece if piece.dtype.itemsize >= dtype.itemsize else piece.to(dtype)
+        wide = wide if other is None else wide - other.to(wide.dtype)
+        total += torch.dot(wide, wide).item()
+    return total
 
 
 def _mean_and_std(numbers: Tensor) -> tuple[float, float]:
-    if numbers.numel() == 1:
-        return numbers.item(), 0.0
     mean = numbers.sum().item() / numbers.numel()
     if not math.isfinite(mean):
         return mean, math.nan
-    centred = numbers - mean
-    return mean, math.sqrt(centred.square_().sum().item() / numbers.numel())
+    squares = 0.0
+    for piece in pieces(flat(numbers)):
+        centred = piece - mean
+        squares += torch.dot(centred, centred).item()
+    return mean, math.sqrt(squares / numbers.numel())
 
 
 def _finite(value: float) -> float | None:
@@ -230,9 +256,10 @@ def _finite(value: float) -> float | None:
 def _without_numbers(tensor: Tensor, note: str) -> Values:
     try:
         dtype, device = str(tensor.dtype).removeprefix("torch."), str(tensor.device)
+        tracked = tensor.requires_grad
     except Exception:  # noqa: BLE001
-        dtype, device = "unknown", "unknown"
-    return Values(shape=_shape(tensor), dtype=dtype, device=device, note=note)
+        dtype, device, tracked = "unknown", "unknown", None
+    return Values(shape=_shape(tensor), dtype=dtype, device=device, note=note, tracked=tracked)
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:
@@ -258,27 +285,3 @@ def _dense(tensor: Tensor) -> bool:
                 return False
             expected *= length
     return True
-
-
-def _shortest(array: npt.NDArray[np.float32]) -> list[float | str]:
-    """Round to ever more digits until each value, read as float32, is itself again."""
-    with np.errstate(invalid="ignore"):  # a signalling NaN complains
-        wide = array.astype(np.float64)
-    size = np.abs(wide)
-    # Within these bounds a power of ten is exact in float64, and so the quotient is the nearest
-    # float64 to the decimal number: the same as reading its text.
-    usual = (size > 1e-12) & (size < 1e12)
-    power = np.floor(np.log10(size, where=usual, out=np.zeros_like(wide))).astype(np.int64)
-    found = np.zeros_like(wide)
-    missing = usual
-    for digits in (6, 7, 8, 9):
-        places = digits - 1 - power
-        up, down = _TENS[np.maximum(places, 0)], _TENS[np.maximum(-places, 0)]
-        found = np.where(missing, np.rint(wide * up / down) / up * down, found)
-        missing = usual & (found.astype(np.float32) != array)
-        if not missing.any():
-            break
-    result: list[float | str] = found.tolist()
-    for index in np.flatnonzero(~usual | missing).tolist():
-        result[index] = exact(float(wide[index]))
-    return result

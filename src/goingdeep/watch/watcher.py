@@ -110,13 +110,14 @@ class Watcher:
                 lane.finish()
             except Exception as fault:  # noqa: BLE001 - nothing of ours may reach the user
                 self.fault("finish", fault)
-        for finish in (self.passes.finish, self.states.finish, self.losses_alive.finish):
+        for finish in (
+            self.passes.finish, self.states.finish, self.losses_alive.finish, recorder.flush,
+        ):  # fmt: skip
             try:
                 finish()
             except Exception as fault:  # noqa: BLE001
                 self.fault("finish", fault)
         self.idle = True
-        recorder.flush()
         recorder.last_event(
             Ended,
             seconds=time.monotonic() - self._began,
@@ -170,13 +171,13 @@ class Watcher:
         """Hook into what has been imported since the start."""
         self._patches.put_waiting()
 
-    def lift(self) -> object:
-        """Take off what torch.jit.script cannot read; give the result to `lower`."""
-        return self._patches.lift()
+    def lift(self) -> None:
+        """Take off what torch.jit.script cannot read, until `lower` is called."""
+        self._patches.lift()
 
-    def lower(self, lifted: object) -> None:
+    def lower(self) -> None:
         """Put it back."""
-        self._patches.lower(lifted)  # type: ignore[arg-type]
+        self._patches.lower()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -191,6 +192,7 @@ class Watcher:
         """In a forked child: it is not the program that is watched."""
         self.idle = True
         self._stopped = True
+        self._patches.forget()
         self.recorder.forget()
 
 

@@ -1,14 +1,14 @@
 """Evaluation data goes through the model while it is in training mode.
 
 ## What happens
-A whole pass over data that no training step used ran with Dropout dropping or BatchNorm normalising
-by the batch, because nobody called `model.eval()`.
+A whole pass over data that no training step used ran with Dropout dropping or BatchNorm
+normalising by the batch, because nobody called `model.eval()`.
 
 ## Why it hurts
-The scores are those of another, noisier model: with Dropout part of each layer is missing, and with
-BatchNorm the answer for a sample depends on which others share its batch. BatchNorm also takes the
-evaluation data into its running statistics, so the data that should only be looked at changes the
-model.
+The scores are those of another, noisier model: with Dropout part of each layer is missing, and
+with BatchNorm the answer for a sample depends on which others share its batch. BatchNorm also
+takes the evaluation data into its running statistics, so the data that should only be looked at
+changes the model.
 
 ## How to fix it
     model.eval()
@@ -20,14 +20,14 @@ model.
 `torch.no_grad()` alone does not change the mode.
 
 ## When it is fine
-A model without Dropout and BatchNorm has no modes, and nothing is said. Nor where the same batch is
-run several times (averaging over Dropout on purpose), where the pass is over the training data
+A model without Dropout and BatchNorm has no modes, and nothing is said. Nor where the same batch
+is run several times (averaging over Dropout on purpose), where the pass is over the training data
 (BatchNorm being calibrated again), or where only some layers were set to training mode by hand.
 
 ## Sources
 yanx27/GACNet#8, Zhenye-Na/DA-RNN#30, DuaneNielsen/DeepInfomaxPytorch#18, pytorch/ELF#110. The
-minGPT example in pytorch/examples evaluates with Dropout on; it is number 2 on Andrej Karpathy's list
-of common mistakes (https://karpathy.github.io/2019/04/25/recipe/).
+minGPT example in pytorch/examples evaluates with Dropout on; it is number 2 on Andrej Karpathy's
+list of common mistakes (which https://karpathy.github.io/2019/04/25/recipe/ links to).
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def _ran_as_in_training(walk: Pass) -> bool:
 def _same_data(loader: Loader, trained: list[Loader]) -> bool:
     mine = loader.dataset
     return any(
-        loader.id == other.id or (mine.root == other.dataset.root and mine.indices == other.dataset.indices)
+        loader.id == other.id
+        or (mine.root == other.dataset.root and mine.indices == other.dataset.indices)
         for other in trained
     )
 

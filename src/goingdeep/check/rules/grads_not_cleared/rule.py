@@ -1,13 +1,14 @@
 """Gradients are never cleared between updates.
 
 ## What happens
-`loss.backward()` adds to whatever stands in `parameter.grad`. Without `optimizer.zero_grad()` every
-update uses the sum of all gradients since the training began, not the gradient of its own batch.
+`loss.backward()` adds to whatever stands in `parameter.grad`. Without `optimizer.zero_grad()`
+every update uses the sum of all gradients since the training began, not the gradient of its own
+batch.
 
 ## Why it hurts
-Each update follows the sum of all gradients so far: old batches, computed at weights that are long
-gone, outvote the new one. The steps grow, the loss swings or stalls, and a smaller learning rate
-seems to help, so the cause is looked for in the wrong place.
+Each update follows the sum of all gradients so far: old batches, computed at weights that are
+long gone, outvote the new one. The steps grow, the loss swings or stalls, and a smaller learning
+rate seems to help, so the cause is looked for in the wrong place.
 
 ## How to fix it
 Clear once for every update, before `backward` or right after `step`:
@@ -23,7 +24,7 @@ another network's loss leaves behind does not matter if it is cleared before its
 
 ## Sources
 wenet-e2e/wekws#72, wenet-e2e/wekws#73, tenstorrent/tt-blacksmith#711,
-yastrebksv/TennisCourtDetector#7, silero-vad: snakers4/silero-vad#699; a warning for it was asked of
+yastrebksv/TennisCourtDetector#7, snakers4/silero-vad#699; a warning for it was asked of
 PyTorch in pytorch/pytorch#47175.
 """
 
@@ -49,7 +50,8 @@ def check(run: Run) -> Iterator[Finding]:
         states = {stretch.anatomy: _state(run, stretch.anatomy, number)
                   for stretch in run.by_optimizer[number]}  # fmt: skip
         judged = judged or any(state != UNKNOWN for state in states.values())
-        streaks = list(run.streaks(number, lambda anatomy, s=states: s[anatomy] == "summed"))
+        summed = {anatomy for anatomy, state in states.items() if state == "summed"}
+        streaks = list(run.streaks(number, summed))
         long = [streak for streak in streaks if streak.count >= LEAST_STEPS]
         if not long:
             continue

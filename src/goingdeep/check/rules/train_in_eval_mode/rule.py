@@ -1,13 +1,13 @@
 """Training goes on in evaluation mode.
 
 ## What happens
-The model was switched to `eval()`, most often for a validation in between, and never back. From then
-on updates are made with Dropout switched off and BatchNorm using its running statistics.
+The model was switched to `eval()`, most often for a validation in between, and never back. From
+then on updates are made with Dropout switched off and BatchNorm using its running statistics.
 
 ## Why it hurts
 The first part of the training is regularised and the rest is not, although the code says it is.
-Frozen BatchNorm statistics drift away from the weights that keep changing below them. Nothing fails:
-the training loss even looks better.
+Frozen BatchNorm statistics drift away from the weights that keep changing below them. Nothing
+fails: the training loss even looks better.
 
 ## How to fix it
 Say the mode where each phase begins, not once at the start:
@@ -20,10 +20,10 @@ Say the mode where each phase begins, not once at the start:
         ...
 
 ## When it is fine
-Keeping only some layers in evaluation mode (frozen BatchNorm while fine-tuning) is usual: the mode
-of the model itself counts. A model without Dropout and BatchNorm has no modes. A model that never
-was in training mode, with all its parameters being trained, gives a warning instead: libraries hand
-out loaded models in evaluation mode.
+Keeping only some layers in evaluation mode (frozen BatchNorm while fine-tuning) is usual: the
+mode of the model itself counts. A model without Dropout and BatchNorm has no modes. A model that
+never was in training mode, with all its parameters being trained, gives a warning instead:
+libraries hand out loaded models in evaluation mode.
 
 ## Sources
 ermongroup/ncsn#2, wkentaro/pytorch-fcn#57, hendrycks/ethics#5, joeynmt/joeynmt#184,
@@ -66,7 +66,7 @@ def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
     trained = next((s.first for s in stretches if modes[s.anatomy] == TRAINING), None)
     streaks = [
         streak
-        for streak in run.streaks(optimizer, lambda anatomy: modes[anatomy] == EVALUATION)
+        for streak in run.streaks(optimizer, {a for a, mode in modes.items() if mode == EVALUATION})
         if streak.count >= LEAST_STEPS and (trained is None or streak.first > trained)
     ]
     if not streaks or (trained is None and not _all_trained(run, model)):
@@ -75,7 +75,6 @@ def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
     operations = run.operations(first.anatomy)
     begun = next((op for op in operations if op.op in ("batch", "forward") and op.site >= 0), None)
     switched = _switch(run, model, first.first)
-    since = run.site(switched.site) if switched is not None else None
     return RULE.found(
         "{updates} of {steps} updates were made with {model} in evaluation mode, from step "
         "{first_step} on" + (", after training mode before" if trained is not None else ""),
@@ -89,7 +88,7 @@ def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
         first_step=first.first,
         model=run.models[model].class_name,
         first_step_in_training_mode=trained,
-        eval_called_at=f"{since.file}:{since.line}" if since is not None else None,
+        eval_called_at=run.place(switched.site) if switched is not None else None,
     )
 
 

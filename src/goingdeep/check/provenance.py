@@ -1,0 +1,18 @@
+"""Which line made what a loss function was given."""
+
+from __future__ import annotations
+
+from goingdeep.record.seen import LossFunction
+
+
+def maker(loss: LossFunction, index: int = 0) -> int:
+    """The site that made the input's node `index`, newest first; the loss's own where unknown."""
+    sites = loss.came_from_sites
+    if index < len(sites) and sites[index] >= 0:
+        return sites[index]
+    return loss.site
+
+
+def newest(loss: LossFunction) -> str:
+    """The operation that made the input, "" where there is none or no graph."""
+    return loss.came_from[0] if loss.came_from else ""

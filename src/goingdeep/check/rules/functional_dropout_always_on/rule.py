@@ -1,0 +1,66 @@
+"""Functional dropout goes on in evaluation.
+
+## What happens
+`F.dropout(x)` was called without `training=self.training`. Its own default is `True`, so it
+dropped values although the module around it was in evaluation mode.
+
+## Why it hurts
+Scores and predictions are random: the same input gives other outputs each time, and they are
+those of a model with parts missing. `model.eval()` has no effect on it.
+
+## How to fix it
+    x = nn.functional.dropout(x, p=0.5, training=self.training)
+
+or an `nn.Dropout(0.5)` made in `__init__`.
+
+## When it is fine
+Dropout on purpose in evaluation, to see how sure the model is: there the same batch is run
+several times.
+
+## Sources
+pytorch/pytorch#26338, rixwew/pytorch-fm#21, huggingface/transformers#33844.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from goingdeep.check.rule import Finding, Rule
+from goingdeep.check.run import Run
+from goingdeep.record.seen import CallMode
+
+RULE = Rule("functional-dropout-always-on", "error", needs=("forward",))
+
+REPEATS_ON_PURPOSE = 4
+"""Forwards for one batch from which on Dropout is being averaged over."""
+
+
+def check(run: Run) -> Iterator[Finding]:
+    """Yield a finding for each functional dropout that ignores the mode of its module."""
+    averaged = any(
+        walk.forwards >= REPEATS_ON_PURPOSE * max(1, walk.batches)
+        for walk in run.passes_of("evaluation")
+    )
+    seen = set()
+    for call in run.of(CallMode):
+        if "dropout" not in call.function or not call.training or call.module_training is not False:
+            continue
+        if call.root_training is not False or averaged or call.site in seen:
+            continue
+        # The module form passes its own mode on; in it a difference is somebody's purpose.
+        if "Dropout" in call.class_name:
+            continue
+        seen.add(call.site)
+        yield RULE.found(
+            "{function} dropped with p={p} while {module} was in evaluation mode",
+            site=call.site,
+            step=call.step,
+            fix="training=self.training",
+            function=call.function,
+            p=call.p if call.p is not None else 0.5,
+            module=_name(call),
+        )
+
+
+def _name(call: CallMode) -> str:
+    return f"{call.class_name} ({call.module})" if call.module else call.class_name

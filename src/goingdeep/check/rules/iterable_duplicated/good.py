@@ -1,0 +1,29 @@
+"""Each of two workers takes every second sample."""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        info = get_worker_info()
+        mine, workers = (info.id, info.num_workers) if info else (0, 1)
+        draw = torch.Generator().manual_seed(1)
+        for i in range(60):
+            x = torch.randn(6, generator=draw)
+            if i % workers == mine:
+                yield x, x.sum()
+
+
+torch.manual_seed(0)
+loader = DataLoader(Stream(), batch_size=10, num_workers=2)
+model = nn.Linear(6, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+
+for epoch in range(2):
+    for inputs, targets in loader:
+        loss = nn.functional.mse_loss(model(inputs).squeeze(1), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()

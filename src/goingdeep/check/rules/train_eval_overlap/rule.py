@@ -1,0 +1,178 @@
+"""The data that the model is evaluated on was trained on.
+
+## What happens
+Samples of an evaluation have the same content as samples of the training that came before it, or
+both loaders read the same dataset. Usual ways there: splitting after augmenting or duplicating,
+`subset.dataset` (which is the whole dataset again), a loader copied with its training set.
+
+## Why it hurts
+The score then says how well the model remembers, not how it does on new data. Every choice made
+by it (when to stop, which model is better) is made on the wrong ground, and nothing looks odd:
+the numbers are good.
+
+## How to fix it
+Split once, by sample, before anything is copied or augmented, and make each loader from its part:
+
+    train_set, val_set = torch.utils.data.random_split(dataset, [0.8, 0.2])
+    train_loader = DataLoader(train_set, shuffle=True)
+    val_loader = DataLoader(val_set)
+
+## When it is fine
+Walking over the training loader again to report a training score, cross-validation (each fold is
+compared with its own training), graphs with masks over one tensor, and data that repeats by
+nature (few columns with few values): there the evaluation set repeats itself, too.
+
+## Sources
+marin-community/marin#2700, JackieHanLab/TOSICA#11, peizhenbai/DrugBAN#16.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from goingdeep.check.rule import Finding, Rule
+from goingdeep.check.run import Run
+from goingdeep.record.seen import Dataset, Pass
+
+RULE = Rule("train-eval-overlap", "error", needs=("training", "evaluation", "samples"))
+
+LEAST_SHARE = 0.01
+"""Of the evaluation's samples: below it, data that was collected repeats by chance."""
+
+LEAST_SAMPLES = 10
+
+LEAST_BYTES = 16
+"""In one sample: fewer values than that repeat by nature."""
+
+NATURAL = 5.0
+"""How many times more often samples must be shared than they repeat within one of the two sets."""
+
+
+def check(run: Run) -> Iterator[Finding]:
+    """Yield a finding for each evaluation loader whose samples were trained on."""
+    judged: set[int] = set()
+    clean: set[int] = set()
+    for walk in run.passes_of("evaluation"):
+        trained = _trained_before(run, walk)
+        if walk.loader in judged or trained is None:
+            continue
+        finding = _judge(run, walk, trained)
+        if finding is not None:
+            judged.add(walk.loader)
+            if finding.severity != "warning" or _is_only_evaluation(run, walk, clean):
+                yield finding
+        else:
+            clean.add(walk.loader)
+
+
+def _trained_before(run: Run, walk: Pass) -> Pass | None:
+    """The pass that trained the same model last before an evaluation."""
+    before = [
+        other
+        for other in run.passes_of("training")
+        if other.loader != walk.loader
+        and set(other.models) & set(walk.models)
+        and 0 < other.first_step <= walk.step
+    ]
+    return max(before, key=lambda other: other.first_step, default=None)
+
+
+def _judge(run: Run, walk: Pass, trained: Pass) -> Finding | None:
+    shared, how = _shared(run, walk, trained)
+    in_all = _whole(run, walk)
+    if how == "same":
+        times = sum(1 for p in run.passes_of("evaluation") if p.loader == walk.loader)
+        return RULE.found(
+            "this evaluation ({passes} passes) reads the dataset that was trained on: "
+            "{samples} samples",
+            site=run.loader_site(walk.loader, walk),
+            step=walk.step,
+            count=times,
+            severity="warning" if times > 1 else "hint",
+            fix="evaluate on data that is held out: random_split(dataset, [0.8, 0.2])",
+            passes=times,
+            samples=in_all,
+            dataset=run.loaders[walk.loader].dataset.class_name,
+            trained_at=run.place(run.loader_site(trained.loader, trained)),
+        )
+    share = shared / in_all if in_all else 0.0
+    if shared < LEAST_SAMPLES or share < LEAST_SHARE:
+        return None
+    if how == "content" and (
+        _small(walk) or share < NATURAL * max(_repeats(walk), _repeats(trained))
+    ):
+        return None
+    return RULE.found(
+        "{shared} of {samples} samples of this evaluation ({share} %) were trained on",
+        site=run.loader_site(walk.loader, walk),
+        step=walk.step,
+        count=shared,
+        fix="split by sample before copying or augmenting; make each loader from its own part",
+        shared=shared,
+        samples=in_all,
+        share=round(100 * share, 1),
+        found_by="equal content" if how == "content" else "equal indices of one dataset",
+        trained_at=run.place(run.loader_site(trained.loader, trained)),
+        evaluated_at=run.place(walk.site),
+    )
+
+
+def _shared(run: Run, walk: Pass, trained: Pass) -> tuple[int, str]:
+    """How many samples both have, and how that is known: "same", "indices" or "content"."""
+    one, other = run.loaders.get(walk.loader), run.loaders.get(trained.loader)
+    if one is not None and other is not None:
+        mine, theirs = one.dataset, other.dataset
+        if mine.id == theirs.id and not mine.iterable:
+            return _whole(run, walk), "same"
+        indices = max(mine.shared.get(theirs.id, 0), theirs.shared.get(mine.id, 0))
+        if not indices and mine.root == theirs.root and (not mine.indices or not theirs.indices):
+            indices = _in_both(mine, theirs)
+        if indices:
+            return indices, "indices"
+    passes = [p for p in run.passes if p.loader in (walk.loader, trained.loader)]
+    numbers = [p.overlap.get(walk.loader if p.loader == trained.loader else trained.loader, 0)
+               for p in passes]  # fmt: skip
+    return max(numbers, default=0), "content"
+
+
+def _in_both(one: Dataset, other: Dataset) -> int:
+    """One of them is the whole dataset: it holds all that the other holds."""
+    lengths = [dataset.length for dataset in (one, other) if dataset.length is not None]
+    return min(lengths, default=0)
+
+
+def _whole(run: Run, walk: Pass) -> int:
+    """Samples of an evaluation."""
+    loader = run.loaders.get(walk.loader)
+    length = loader.dataset.length if loader is not None else None
+    return walk.samples if length is None else max(walk.samples, length)
+
+
+def _small(walk: Pass) -> bool:
+    inputs = walk.inputs
+    if inputs is None or not inputs.shape:
+        return True
+    digits = "".join(c for c in inputs.dtype if c.isdigit())
+    size = int(digits) // 8 if digits else 1
+    return math.prod(inputs.shape[1:]) * size < LEAST_BYTES
+
+
+def _repeats(walk: Pass) -> float:
+    """The share of a pass's samples that repeat another one of it."""
+    counted = walk.samples - walk.constant
+    return max(0.0, 1 - walk.distinct / counted) if counted > 0 and walk.distinct else 0.0
+
+
+def _is_only_evaluation(run: Run, walk: Pass, clean: set[int]) -> bool:
+    """Whether no other loader evaluates: beside one, this is a training score."""
+    return not any(
+        other.loader != walk.loader and other.loader in clean | _others(run, walk)
+        for other in run.passes_of("evaluation")
+    )
+
+
+def _others(run: Run, walk: Pass) -> set[int]:
+    """Loaders that evaluate another dataset than this one."""
+    mine = run.loaders[walk.loader].dataset.id
+    return {number for number, loader in run.loaders.items() if loader.dataset.id != mine}

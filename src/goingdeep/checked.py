@@ -1,0 +1,121 @@
+"""Judging a run from start to end: the record, the project's settings, comments, the baseline.
+
+What `gd check` and Python both do. Reads the record and source files; never imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from goingdeep.check import CheckSettings, Report, catalogue, check_processes, read_settings
+from goingdeep.check.baseline import apply_baseline, write_baseline
+from goingdeep.check.catalogue import find
+from goingdeep.check.faces import FACES
+from goingdeep.check.settings import severity_of
+from goingdeep.check.source import apply_ignores
+from goingdeep.errors import SettingsError, UnknownNameError
+from goingdeep.record import find_run, read_manifest
+from goingdeep.record.reading import Seen, read_processes
+from goingdeep.record.runs import short_name
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The verdict on a run, and the settings it was reached under.
+
+    written: findings that were written to the baseline; None where that was not asked for.
+    """
+
+    report: Report
+    settings: CheckSettings
+    written: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing as bad as asked; 1: something is; 2: nothing could be judged."""
+        if self.written is not None:
+            return 0
+        return self.report.exit_code(self.settings.fail_on)
+
+    def text(self, face: str = "text") -> str:
+        """The report as text, json, sarif or github."""
+        if face not in FACES:
+            raise UnknownNameError.of("format", face, FACES, more="gd check --help")
+        return FACES[face](self.report)
+
+
+def check_record(
+    run: str | Path = "latest",
+    *,
+    disable: Sequence[str] = (),
+    enable: Sequence[str] = (),
+    fail_on: str = "",
+    baseline: str | Path | None = None,
+    write: bool = False,
+) -> Checked:
+    """Judge a recorded run by every rule.
+
+    Args:
+        run: a path, a name in runs/, or "latest".
+        disable, enable: rules, added to those of the project's settings.
+        fail_on: "error" or "warning" (or "hint"); "" leaves it to the settings.
+        baseline: a file of findings that are known. write: write it instead of reading it.
+    Raises:
+        RunNotFoundError, RunFormatError: no such run, or a damaged one. SettingsError: a setting
+        that cannot be. UnknownNameError: no rule of that name.
+    """
+    folder = find_run(run)
+    read_manifest(folder)  # refuses a run that is damaged or of a newer format
+    processes = read_processes(folder)
+    settings = project_settings(processes, disable=disable, enable=enable, fail_on=fail_on)
+    place = Path(baseline) if baseline else settings.baseline
+    if write and place is None:
+        raise SettingsError(
+            "--write-baseline expects a file to write to",
+            fix="gd check RUN --baseline FILE --write-baseline",
+            more="docs/check.md#baseline",
+        )
+    report = check_processes(processes, settings, name=short_name(folder))
+    files = {site.file for seen in processes for site in seen.sites.values()}
+    apply_ignores(report, files, catalogue())
+    if write and place is not None:
+        return Checked(report, settings, write_baseline(report, place))
+    if place is not None:
+        apply_baseline(report, place)
+    return Checked(report, settings)
+
+
+def project_settings(
+    processes: Sequence[Seen],
+    *,
+    disable: Sequence[str] = (),
+    enable: Sequence[str] = (),
+    fail_on: str = "",
+) -> CheckSettings:
+    """The settings of the program's project, else of the current folder, and what was asked."""
+    rules = catalogue()
+    found = CheckSettings()
+    for folder in (*_folders(processes), Path.cwd()):
+        found = read_settings(folder, rules)
+        if found.file is not None:
+            break
+    for name in (*disable, *enable):
+        find(name)
+    return replace(
+        found,
+        disable=(*(name for name in found.disable if name not in enable), *disable),
+        enable=(*found.enable, *enable),
+        fail_on=severity_of(fail_on, "--fail-on") if fail_on else found.fail_on,
+    )
+
+
+def _folders(processes: Sequence[Seen]) -> list[Path]:
+    """The folder of the program's first line that was recorded, if it is still there."""
+    for seen in processes:
+        for site in seen.sites.values():
+            folder = Path(site.file).parent
+            if not site.file.startswith("<") and folder.is_absolute() and folder.is_dir():
+                return [folder]
+    return []

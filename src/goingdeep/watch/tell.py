@@ -1,0 +1,45 @@
+"""Lines of ours on the error stream: few, and never in the way of the program.
+
+Imported before the program begins; see imports.py.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def note(text: str) -> None:
+    """A line of ours on the error stream."""
+    tell(f"gd: {text}", sys.stderr)
+
+
+def tell(text: str, stream: TextIO | None) -> None:
+    """Write lines, or nothing: what a full disk does not take must not come up again at the end."""
+    if stream is None:
+        return
+    own = sys.__stderr__
+    try:
+        stream.flush()
+        if own is None or stream is not own:  # a notebook's, or the program's
+            stream.write(f"{text}\n")
+            stream.flush()
+            return
+        left = f"{text}\n".encode(own.encoding or "utf-8", own.errors or "backslashreplace")
+        while left:
+            left = left[os.write(own.fileno(), left) :]
+    except (OSError, ValueError):
+        pass
+
+
+def said(error: BaseException) -> str:
+    """The class and the first line of an error's text, without running code of the user's."""
+    from goingdeep.errors import printable
+
+    texts = [text for text in error.args if isinstance(text, str) and text]
+    first = texts[0].splitlines()[0] if texts else ""
+    return printable(f"{type(error).__name__}: {first}".removesuffix(": "))

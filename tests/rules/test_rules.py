@@ -1,0 +1,146 @@
+"""Every rule, on its own examples and on those of all others."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from goingdeep.check import catalogue
+from goingdeep.check.catalogue import HEADINGS, REFERENCE, RULES
+from goingdeep.check.rule import SEVERITIES, spelled
+from tests.rules.conftest import name_of
+
+ENTRIES = catalogue()
+BAD = sorted(RULES.glob("*/bad*.py"))
+HEALTHY = sorted([*RULES.glob("*/good.py"), *RULES.glob("*/fine_*.py")])
+
+
+def named(script: Path) -> str:
+    return f"{script.parent.name}/{script.stem}"
+
+
+def loud(report) -> list[tuple[str, str]]:
+    return [
+        (finding.rule, finding.message) for finding in report.findings if finding.severity != "hint"
+    ]
+
+
+@pytest.mark.parametrize("script", BAD, ids=named)
+def test_the_mistake_is_found_and_nothing_else(watched, script):
+    report = watched.report(script)
+    name = name_of(script)
+    assert name in [finding.rule for finding in report.findings], (
+        report.not_checked,
+        report.silenced,
+        report.findings,
+    )
+    assert {rule for rule, _ in loud(report)} <= {name}, loud(report)
+
+
+@pytest.mark.parametrize("script", BAD, ids=named)
+def test_the_place_is_in_the_script_and_the_numbers_in_the_evidence(watched, script):
+    report = watched.report(script)
+    for finding in report.findings:
+        if finding.rule == name_of(script):
+            assert Path(finding.file) == script
+            assert script.read_text().splitlines()[finding.line - 1].strip() == finding.source
+            assert finding.why
+            assert finding.fix
+            assert finding.step >= 0
+            assert finding.count >= 1
+            known = " ".join(spelled(value) for value in finding.evidence.values())
+            for number in re.findall(r"\d[\d,.]*", finding.message):
+                assert number.rstrip(".,") in known, (number, finding)
+
+
+@pytest.mark.parametrize("script", HEALTHY, ids=named)
+def test_a_healthy_script_raises_no_alarm(watched, script):
+    report = watched.report(script)
+    assert loud(report) == []
+    failed = {
+        rule: reason
+        for rule, reason in report.not_checked.items()
+        if reason.startswith("the rule failed")
+    }
+    assert failed == {}
+
+
+@pytest.mark.parametrize(
+    "script", [path for path in (*BAD, *HEALTHY) if path.stem in ("bad", "good")], ids=named
+)
+def test_a_rule_judges_its_own_examples(watched, script):
+    assert name_of(script) not in watched.report(script).not_checked
+
+
+# -------------------------------------------------------------------- pages
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_page_has_its_headings_and_sources(name):
+    entry = ENTRIES[name]
+    assert tuple(entry.sections) == HEADINGS
+    assert all(entry.sections.values())
+    assert entry.title.endswith(".")
+    assert "\n" not in entry.title
+    sources = entry.sections["Sources"]
+    assert REFERENCE.search(sources) or "https://" in sources
+    assert 20 < len(entry.why) < 240
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_rule_is_named_after_its_folder(name):
+    entry = ENTRIES[name]
+    assert entry.folder.name == name.replace("-", "_")
+    assert entry.rule.severity in SEVERITIES
+    assert set(entry.rule.silenced_by) <= ENTRIES.keys() | PLANNED
+    assert (entry.folder / "bad.py").is_file()
+    assert (entry.folder / "good.py").is_file()
+
+
+PLANNED: set[str] = set()
+"""Rules that others name as a cause and that are not there yet."""
+
+
+@pytest.mark.parametrize("script", [*BAD, *HEALTHY], ids=named)
+def test_an_example_is_short_and_plain(script):
+    text = script.read_text()
+    assert len(text.splitlines()) <= 40
+    assert "goingdeep" not in text
+    assert text.startswith('"""')
+    allowed = {
+        "torch",
+        "warnings",
+        "copy",
+        "math",
+        "random",
+        "numpy",
+        "itertools",
+        "tempfile",
+        "pathlib",
+        "io",
+        "functools",
+        "collections",
+    }
+    imported = set(re.findall(r"^(?:from|import) (\w+)", text, flags=re.MULTILINE))
+    assert imported <= allowed
+
+
+def test_messages_take_their_numbers_from_the_evidence():
+    """A number written into a message could not be in the evidence."""
+    seen = 0
+    for entry in ENTRIES.values():
+        for node in ast.walk(ast.parse((entry.folder / "rule.py").read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "attr", "") == "found"
+                and node.args
+            ):
+                for part in ast.walk(node.args[0]):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        seen += 1
+                        literal = re.sub(r"\{\w+\}", "", part.value)
+                        assert not re.search(r"\d", literal), (entry.rule.name, part.value)
+    assert seen >= len(ENTRIES)

@@ -1,0 +1,94 @@
+"""A parent that has imported torch and computed nothing, and forks a child for each script.
+
+    python -m tests.rules.watched
+
+Reads a JSON object {"script", "folder"} a line, runs the script watched in the folder, and answers
+with the folder and the exit code when it has ended. As many run at once as there are cores.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import torch
+import torch._dynamo  # the first step of an optimizer imports it, in seconds
+
+from goingdeep.record import EventLog, Manifest, write_manifest
+from goingdeep.watch.sites import user_root
+from goingdeep.watch.watcher import Watcher
+
+AT_ONCE = min(4, os.cpu_count() or 1)
+
+
+def run(script: Path, folder: Path) -> None:
+    """Run a script watched; the record goes into the folder. Raises what the script raises."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    write_manifest(
+        folder, Manifest(kind="watch", name=folder.name, command=("gd", "run", str(script)), created="2025")
+    )  # fmt: skip
+    user_root(script.parent)  # the examples lie in our package, and are a user's program here
+    sys.argv = [str(script)]
+    sys.path.insert(0, str(script.parent))
+    with EventLog(folder) as log:
+        watcher = Watcher(folder, log)
+        watcher.start()
+        error: BaseException | None = None
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            watcher.stop(error)
+
+
+def child(script: Path, folder: Path) -> None:
+    code = 1
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        out = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+        warnings.simplefilter("error")
+        run(script, folder)
+        code = 0
+    except BaseException:  # noqa: BLE001 - the parent reads it from the file
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    running: dict[int, str] = {}
+
+    def wait() -> None:
+        pid, status = os.wait()
+        folder = running.pop(pid)
+        print(json.dumps([folder, os.waitstatus_to_exitcode(status)]), flush=True)
+
+    for line in sys.stdin:
+        asked = json.loads(line)
+        while len(running) >= AT_ONCE:
+            wait()
+        pid = os.fork()
+        if pid == 0:
+            child(Path(asked["script"]), Path(asked["folder"]))
+        running[pid] = asked["folder"]
+    while running:
+        wait()
+
+
+if __name__ == "__main__":
+    main()
