@@ -18,6 +18,10 @@ BAD = sorted(RULES.glob("*/bad*.py"))
 HEALTHY = sorted([*RULES.glob("*/good.py"), *RULES.glob("*/fine_*.py")])
 
 
+PROGRAMS = sorted((Path(__file__).parent / "healthy").glob("*.py"))
+"""Programs in the style of real ones, each with what a naive rule would call a mistake."""
+
+
 def named(script: Path) -> str:
     return f"{script.parent.name}/{script.stem}"
 
@@ -56,7 +60,7 @@ def test_the_place_is_in_the_script_and_the_numbers_in_the_evidence(watched, scr
                 assert number.rstrip(".,") in known, (number, finding)
 
 
-@pytest.mark.parametrize("script", HEALTHY, ids=named)
+@pytest.mark.parametrize("script", [*HEALTHY, *PROGRAMS], ids=named)
 def test_a_healthy_script_raises_no_alarm(watched, script):
     report = watched.report(script)
     assert loud(report) == []

@@ -277,3 +277,20 @@ def test_a_call_without_a_line_stands_under_the_forward_of_its_step(record):
     lines = step_text(one.end(), 1, 80).split("\n")
     found = [lines[i - 1] for i, line in enumerate(lines) if line.startswith("  forward")]
     assert found == ["train.py:43  pred = model(X)", "train.py:44  loss = loss_fn(pred, y)"]
+
+
+def test_of_a_long_accumulation_the_first_batches_and_the_step_are_shown(record):
+    one = record()
+    site = one.lines()
+    one.steps(one.anatomy(op("step", optimizer=0)), 1, 2)
+    for _ in range(16):
+        one.write(look.LookBatch, look=1, site=site[41], tensors=(VALUES,))
+        one.write(look.LookCall, look=1, index=0, depth=0, model=0, module="", class_name="Net")
+        one.write(look.LookLoss, look=1, site=site[44], loss=0, function="f")
+        one.write(look.LookBackward, look=1, site=site[45], before={"value": 1, "none": 2})
+    one.write(look.LookStep, look=1, site=site[46], optimizer=0)
+    text = step_text(one.end(), 1, 80)
+    for word in ("batch", "forward", "loss", "backward"):
+        assert text.count(f"  {word:<10}") == 4
+    assert "1 with values, 2 none" in text
+    assert text.index("and 12 forwards more") < text.index("  step ")

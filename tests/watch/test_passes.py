@@ -462,6 +462,45 @@ def test_the_order_of_samples_is_compared_not_that_of_batches():
     assert one == two != reverse
 
 
+class Noisy(Dataset):
+    """Another content each time."""
+
+    def __len__(self):
+        return 60
+
+    def __getitem__(self, index):
+        return numbers(1, index)[0] + torch.rand(1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_indices_that_were_drawn_tell_the_order_of_random_samples(workers):
+    class Same(RandomSampler):
+        def __iter__(self):
+            self.generator = torch.Generator().manual_seed(3)
+            return super().__iter__()
+
+    def drawn(**how):
+        found = passes(walked(DataLoader(Noisy(), 8, num_workers=workers, **how), 2))
+        assert found[0].order != found[1].order
+        return [event.indices for event in found]
+
+    one, two = drawn()
+    three, four = drawn(shuffle=True)
+    five, six = drawn(sampler=Same(Noisy()))
+    assert one == two
+    assert five == six
+    assert len({one, three, four, five, ""}) == 5
+
+
+def test_indices_of_pieces_streams_and_objects_are_not_told():
+    loader = DataLoader(labelled(8), 2)
+    with watching() as watcher:
+        next(iter(loader))
+        list(DataLoader(Stream(4), 2))
+        list(DataLoader({"a": 1, "b": 2}, sampler=["a", "b"]))
+    assert [event.indices for event in passes(watcher)] == ["", "", ""]
+
+
 # -------------------------------------------------------------------- content of two loaders
 
 
@@ -485,14 +524,14 @@ def test_overlap_is_that_of_the_bytes(workers):
 
 
 def test_repeated_and_empty_samples_are_counted():
-    data = numbers(40)
+    data = numbers(40, width=40)
     data[10:15] = data[0]
     data[20:24] = 0
     data[30:33] = 1
     event = only(walked(DataLoader(TensorDataset(data), 8)))
     assert event.constant == 7
     assert event.distinct == 40 - 5 - 6
-    other = DataLoader(TensorDataset(torch.zeros(4, 20)), 4)
+    other = DataLoader(TensorDataset(torch.ones(4, 40)), 4)
     with watching() as watcher:
         list(DataLoader(TensorDataset(data), 8))
         list(other)
@@ -518,10 +557,10 @@ def test_rows_of_nearly_only_zeros_are_compared_as_a_whole():
 
 def test_what_was_not_read_as_a_whole_is_not_compared_and_said_so():
     train, test = sparse(3000, 0), sparse(300, 1)
-    loader = DataLoader(TensorDataset(train), 64)
+    loader = DataLoader(TensorDataset(train), 64, shuffle=True)
     with watching() as watcher:
-        next(iter(loader))
-        next(iter(loader))
+        for _ in range(8):
+            next(iter(loader))
         list(DataLoader(TensorDataset(test), 64))
     assert all(event.overlap == {} for event in passes(watcher))
     assert any("which samples" in what for what, _ in watcher.recorder.gaps)
@@ -676,12 +715,17 @@ def test_a_training_pass_and_its_evaluation():
 
 def test_a_pass_is_written_when_a_later_one_is_used():
     with watching() as watcher:
-        for _ in range(2):
-            for x, _ in DataLoader(labelled(4), 2):
-                assert len(passes(watcher)) <= 1
-                forward(watcher, x)
-            assert len(watcher.recorder.of(Pass)) == _
-        assert len(passes(watcher)) == 1
+        for x, _ in DataLoader(labelled(4), 2):
+            forward(watcher, x)
+        forward(watcher, x)  # the last batch may be used still
+        list(DataLoader(labelled(4), 2))
+        assert passes(watcher) == []
+        for x, _ in DataLoader(labelled(4), 2):
+            assert len(passes(watcher)) == (
+                0 if watcher.given[-1].batches == 1 and not watcher.given[-1].forwards else 2
+            )
+            forward(watcher, x)
+    assert [event.forwards for event in passes(watcher)] == [3, 0, 2]
 
 
 def ahead(loader):
@@ -752,7 +796,7 @@ def test_accumulated_gradients_are_of_every_batch():
 
 def test_an_input_is_known_by_its_memory_whatever_came_after():
     with watching() as watcher:
-        (x, _), (later, _) = (next(iter(DataLoader(labelled(6), 6))) for _ in range(2))
+        (x, _), (later, _) = (next(iter(DataLoader(labelled(6, n), 6))) for n in range(2))
         assert forward(watcher, later.view(6, 4, 5)).id == 1
         assert forward(watcher, x.reshape(3, 40)).id == 0
         assert forward(watcher, mask=None, image={"x": x[1:]}).id == 0

@@ -222,7 +222,7 @@ class Op(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=None):
         grad       the same by `torch.autograd.grad`: no `.grad` is touched
         clip       how ("norm" or "value"), limit, grads
         scale, unscale, step-scaled (skipped), update     of a GradScaler; enabled
-        step       optimizer, grads, changed (whether the weights' versions moved), closure
+        step       optimizer, grads, changed (true: the weights were written to), closure
         clear      by ("optimizer", "module" or "hand"), number, to ("none" or "zero")
         schedule   scheduler
         mode       model, module (where only a part of it was switched), training
@@ -293,6 +293,9 @@ class Inputs(msgspec.Struct, frozen=True, omit_defaults=True):
 
     shape: of the first batch. low, high, mean, std: over everything. channel_means, channel_stds:
     by the second axis of a 4-d batch, at most 16. whole: every value is an integer.
+    last_axis: the channels seem to be the last axis; then channel_* are of it. feature_stds: the
+    smallest (above 0) and the largest std of the columns of a 2-d batch. Of a large batch evenly
+    spread values are looked at.
     """
 
     shape: tuple[int, ...]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from goingdeep.record.reading import Seen, Stretch
+from goingdeep.record.seen import Op
 from goingdeep.show.alike import same_ways
 from goingdeep.show.numbers import counted, number, ranges, times
 from goingdeep.show.order import Section, arranged, following
@@ -127,6 +128,8 @@ def _changes(words: Words, one: Sequence[Item], other: Sequence[Item]) -> list[s
             what = f"{after.op.op} " if alone else ""
             found.append(f"{what}{times(after.times)} instead of {times(before.times)}")
         block = after.block
+        if _not_known_yet(before.op, after.op):
+            continue
         was, now = words.parts(before.op), words.parts(after.op)
         new, gone = [p for p in now if p not in was], [p for p in was if p not in now]
         if new:
@@ -134,6 +137,12 @@ def _changes(words: Words, one: Sequence[Item], other: Sequence[Item]) -> list[s
         elif gone:
             found.append(f"{after.op.op}: not {', '.join(gone)}")
     return found
+
+
+def _not_known_yet(one: Op, other: Op) -> bool:
+    """Whether one of them only has no number for a module that had not run by then."""
+    both = [(key, one.facts.get(key), other.facts.get(key)) for key in {**one.facts, **other.facts}]
+    return all(a == b or (key in {"model", "number"} and -1 in (a, b)) for key, a, b in both)
 
 
 def _few(what: Sequence[str], between: str = ", ") -> str:

@@ -34,7 +34,7 @@ class Names:
 
     def model(self, number_: int) -> str:
         """Its class, with its number where several have the same one."""
-        return self._models.get(number_, f"model {number(number_)}" if number_ >= 0 else "a model")
+        return self._models.get(number_, f"model {number(number_)}" if number_ >= 0 else "a module")
 
     def loader(self, number_: int) -> str:
         """The class of its dataset, with its part or size where several have the same one."""

@@ -11,8 +11,11 @@ from goingdeep.show.names import Names
 from goingdeep.show.numbers import counted, number, spell
 from goingdeep.show.words import BEFORE
 
-NO_WORD = {"foreach", "fused", "capturable", "differentiable"}
-"""Settings that decide how fast a step is, not where it goes."""
+NO_WORD = {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
+"""Settings that decide how a step is done, not where it goes; the class says the last one."""
+
+STATES = {"value": "with values"}
+BEFORE_IT = {**BEFORE, "value": "there were gradients before it"}
 
 
 def said(part: look.LookEvent, found: Seen, names: Names) -> tuple[str, str, str]:
@@ -54,7 +57,7 @@ def _loss(part: look.LookLoss) -> str:
 
 
 def _backward(part: look.LookBackward) -> str:
-    parts = [states(part.before, BEFORE)] if part.before else []
+    parts = [states(part.before, BEFORE_IT)] if part.before else []
     if part.nodes > 0:
         parts.append(f"{counted(part.nodes, 'node')} in the graph")
     if len(part.came_from) > 1:
@@ -75,7 +78,9 @@ def states(counts: Mapping[str, int], words: Mapping[str, str] | None = None) ->
     only = next(iter(counts)) if len(counts) == 1 else ""
     if words and only in words:
         return words[only]
-    return ", ".join(f"{number(n)} {state}" for state, n in list(counts.items())[:6])
+    return ", ".join(
+        f"{number(n)} {STATES.get(state, state)}" for state, n in list(counts.items())[:6]
+    )
 
 
 def settings_text(settings: Mapping[str, Fact]) -> str:

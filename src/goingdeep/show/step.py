@@ -160,20 +160,20 @@ class _Drawing:
         lines: sites of the forwards, in order: a call of a module does not carry its own.
         """
         at: tuple[str, str] = ("", "")
+        chunks, hidden = _shortened(_chunks(_without_the_clear_before(parts)))
         forwards = 0
-        for chunk in _chunks(_without_the_clear_before(parts)):
+        for chunk in chunks:
+            if not chunk:
+                self.page.blank()
+                self.page.text(f"and {counted(hidden, 'forward')} more")
+                continue
             site = chunk[0].site
             if isinstance(chunk[0], look.LookCall):
                 forwards += 1
-                if forwards > MOST_FORWARDS:
-                    continue
                 if site < 0 and forwards <= len(lines):
                     site = lines[forwards - 1]
             at = self._place_of(site, at)
             self._part(chunk)
-        if forwards > MOST_FORWARDS:
-            self.page.blank()
-            self.page.text(f"and {counted(forwards - MOST_FORWARDS, 'forward')} more")
 
     def _place_of(self, site: int, before: tuple[str, str]) -> tuple[str, str]:
         """Write the user's line, unless it stands above already."""
@@ -250,6 +250,25 @@ def _chunks(parts: Sequence[look.LookEvent]) -> list[list[look.LookEvent]]:
         else:
             found.append([part])
     return found
+
+
+def _shortened(
+    chunks: list[list[look.LookEvent]],
+) -> tuple[list[list[look.LookEvent]], int]:
+    """Where a step has many forwards, the first ones and what follows the last of all.
+
+    An empty chunk stands for what is left out; the number says how many forwards that are.
+    """
+    calls = [i for i, chunk in enumerate(chunks) if isinstance(chunk[0], look.LookCall)]
+    if len(calls) <= MOST_FORWARDS:
+        return chunks, 0
+    first = calls[MOST_FORWARDS]
+    first -= isinstance(chunks[first - 1][0], look.LookBatch)
+    ends = (look.LookStep, look.LookClear)
+    rest = next(
+        (i for i in range(calls[-1], len(chunks)) if isinstance(chunks[i][0], ends)), len(chunks)
+    )
+    return [*chunks[:first], [], *chunks[rest:]], len(calls) - MOST_FORWARDS
 
 
 def _checksums(found: Look | None) -> list[str]:

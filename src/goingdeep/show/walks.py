@@ -73,7 +73,7 @@ def training(page: Page, found: Seen, names: Names) -> None:
     chosen = [walks for walks in kinds(found) if walks.role == "training"]
     for i, walks in enumerate(chosen[:MOST_KINDS]):
         text = f"{names.dataset(walks.loader)}: {loader_words(found.loaders.get(walks.loader))}"
-        often = f"{_how_often(walks)}{_cut(walks)}"
+        often = f"{_how_often(walks)}{_cut(walks, found)}"
         page.labelled("" if i else "data", f"{text.removesuffix(': ')}; {often}")
     if len(chosen) > MOST_KINDS:
         page.labelled("", f"and {counted(len(chosen) - MOST_KINDS, 'loader')} more")
@@ -91,7 +91,9 @@ def others(page: Page, found: Seen, names: Names, words: Words, calls: Sequence[
         when = _when(walks.passes, found) if walks.role == "evaluation" else ""
         page.text(
             f"{ROLES.get(walks.role, walks.role)}{when}: {_how_often(walks)} over "
-            f"{names.dataset(walks.loader)}" + (f", {loader}" if loader else "") + _cut(walks),
+            f"{names.dataset(walks.loader)}"
+            + (f", {loader}" if loader else "")
+            + _cut(walks, found),
             hang=2,
         )
         words.values, words.several = _loss(walks.passes), False
@@ -118,9 +120,12 @@ def _how_often(walks: Walks) -> str:
     return counted(len(walks.passes), "pass", "passes")
 
 
-def _cut(walks: Walks) -> str:
+def _cut(walks: Walks, found: Seen) -> str:
     """Whether passes were given up before the loader's end."""
-    cut = [walk for walk in walks.passes if not walk.complete]
+    known = found.loaders.get(walks.loader)
+    length = known.length if known else None
+    # Some frameworks count the batches, and never ask for the one that is not there.
+    cut = [walk for walk in walks.passes if not (walk.complete or walk.batches == length)]
     if len(cut) == 1:
         last = counted(cut[0].batches, "batch", "batches")
         return f", {'' if len(walks.passes) == 1 else 'one of them '}left after {last}"

@@ -95,7 +95,7 @@ class Words:
     def _forward(self, facts: Mapping[str, Fact]) -> list[str]:
         training, ran = facts.get("training"), facts.get("sensitive")
         inside = facts.get("module")
-        parts = [self._model(_int(facts, "model")) + (f".{inside}" if inside else "")]
+        parts = [self._names.model(_int(facts, "model")) + (f".{inside}" if inside else "")]
         if training is not None:
             parts.append("training mode" if training else "evaluation mode")
         if ran == "mixed":
@@ -191,7 +191,7 @@ class Words:
             several = len(self._seen.optimizers) > 1
             whose = f"gradients of {self._names.optimizer(which)}" if several else "gradients"
         elif by == "module":
-            whose = f"gradients of {self._model(which)}"
+            whose = f"gradients of {self._names.model(which)}"
         else:
             whose = "gradients, by hand,"
         return [f"{whose} set {to}".strip()]
@@ -202,20 +202,14 @@ class Words:
 
     def _mode(self, facts: Mapping[str, Fact]) -> list[str]:
         kind = "training" if facts.get("training") else "evaluation"
-        return [f"{self._model(_int(facts, 'model'))} to {kind} mode"]
+        return [f"{self._names.model(_int(facts, 'model'))} to {kind} mode"]
 
     def _load(self, facts: Mapping[str, Fact]) -> list[str]:
-        name = self._names.optimizer if facts.get("what") == "optimizer" else self._model
+        name = self._names.optimizer if facts.get("what") == "optimizer" else self._names.model
         which = _int(facts, "number")
         return [f"state of {name(which) if which >= 0 else facts.get('what') or 'a module'}"]
 
     # ---------------------------------------------------------------- who takes part
-
-    def _model(self, which: int) -> str:
-        """A model's name. One that had not run yet had no number: it was the only one there is."""
-        if which < 0 and len(self._seen.models) == 1:
-            which = next(iter(self._seen.models))
-        return self._names.model(which)
 
     def model(self, which: int) -> str:
         """A model with its size: "669,706 parameters in 6 tensors, 1,026 of them trainable"."""

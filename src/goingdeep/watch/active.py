@@ -66,6 +66,7 @@ class ActivePass(Read):
         self.training_mode = self.sensitive_training = self.with_grad = self.kept_graph = 0
         self.losses = 0
         self.models: set[int] = set()
+        self.indices = ""
         self.taken: Taken | None = None  # its samples, once it has ended
         self.summary: Summary | None = None
         self._fed = fed
@@ -88,6 +89,12 @@ class ActivePass(Read):
             self._turn_trained = False
             self._used += 1
             self._fed_batches += 1
+
+    def not_taken(self) -> None:
+        """The forward that took the newest batch raised."""
+        if self._turn >= 0 and not self._turn_trained:
+            self._turn = -1
+            self._used -= 1
 
     def forward(self, model: int, training: bool, sensitive: int, grad: bool) -> None:
         """A model was called on a batch. sensitive: Dropout or BatchNorm ran as in training."""

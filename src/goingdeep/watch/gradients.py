@@ -90,8 +90,11 @@ class Gradients:
         self._versions = [parameter._version for parameter in self.sample]  # noqa: SLF001
         return self.now()
 
-    def after_step(self) -> bool:
-        """The step has used what was there; returns whether any parameter was written to."""
+    def after_step(self) -> bool | None:
+        """The step has used what was there; True where parameters were seen to be written to.
+
+        None says nothing: a fused optimizer writes and moves no version. Close looks compare bits.
+        """
         status, memo = self._status, self._memo
         for i, parameter in enumerate(self.sample):
             gradient = parameter.grad
@@ -100,10 +103,10 @@ class Gradients:
             else:
                 memo[i] = (id(gradient), gradient._version)  # noqa: SLF001
                 status[i] = LEFT_OVER
-        return any(
-            parameter._version != version  # noqa: SLF001
-            for parameter, version in zip(self.sample, self._versions, strict=False)
-        )
+        for parameter, version in zip(self.sample, self._versions, strict=False):
+            if parameter._version != version:  # noqa: SLF001
+                return True
+        return None
 
     def _zero(self) -> bool | None:
         """Whether the gradients are all zero, judged by a few values; None where not looked."""

@@ -54,6 +54,8 @@ class Lane:
         self.outside = False  # the module that runs is no model: a loss, a transform
         self.sensitive = 0  # bit 1: ran as in training, bit 2: as in evaluation
         self._forward: tuple[Any, ...] = ()
+        self._at = 0  # where among the operations it will stand
+        self._inside: list[Signature] = []  # losses that were called in it
         self.pass_: ActivePass | None = None  # whose batch the newest forward took
         self._untaken: ActivePass | None = None  # whose newest batch no forward has taken yet
         # An id alone could be another tensor's by now; a weak reference keeps nothing alive.
@@ -145,13 +147,6 @@ class Lane:
         self._untaken = pass_
         self.add(("batch", site, pass_.loader))
 
-    def unwind(self, module: nn.Module) -> None:
-        """A module's call is over: it leaves the stack, with all above it."""
-        stack = self.stack
-        while stack:
-            if stack.pop() is module:
-                return
-
     @quietly
     def forward_started(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -175,6 +170,10 @@ class Lane:
         if self.made:
             self.made.clear()
         self._forward = (site, number, module.training, grad)
+        self.pass_ = self._watcher.passes.origin(args, kwargs)
+        self._untaken = None
+        self._inside.clear()
+        self._at = len(self.operations)
         moments = self._watcher.moments
         if moments is not None and grad:
             moments.forward_started(self, module, args, kwargs)
@@ -190,21 +189,25 @@ class Lane:
         watcher.recorder.counts.forwards += 1
         site, number, training, grad = self._forward
         name = watcher.models.place(module)[1]
-        pass_ = self.pass_ = watcher.passes.origin(args, kwargs)
-        self._untaken = None
+        pass_ = self.pass_
         sensitive = ("", "training", "evaluation", "mixed")[self.sensitive]
         operation: Signature = (
             "forward", site, number, name, training, grad,
             torch.is_inference_mode_enabled() or None, _autocast() or None, sensitive,
             pass_.loader if pass_ is not None else None,
         )  # fmt: skip
-        self.add(operation)
+        if self._at < len(self.operations) < MAX_OPERATIONS:
+            self.operations.insert(self._at, operation)  # a loss inside of it comes after it
+        else:
+            self.add(operation)
         if pass_ is not None:
             pass_.forward(number, training, self.sensitive & 1, grad)
             if not grad or not self._backwards:
                 pass_.output(output)
             if pass_.forwards <= 1:
                 pass_.note(operation)
+                for inside in self._inside:
+                    pass_.note(inside)
         if self._watcher.moments is not None and grad:
             self._watcher.moments.forward_ended(self, module, args, kwargs, output)
         if type(module).__name__ == "OptimizedModule":
@@ -212,6 +215,8 @@ class Lane:
 
     def forward_failed(self) -> None:
         """It raised: nothing came of it."""
+        if self._forward and self.pass_ is not None:
+            self.pass_.not_taken()
         self._forward = ()
         if self.look is not None:
             self.look.drop_forward()
@@ -230,7 +235,9 @@ class Lane:
         pass_ = self.pass_
         if pass_ is not None:
             pass_.loss(value)
-            if pass_.forwards <= 1:
+            if self.stack and not self.outside:
+                self._inside.append(operation)
+            elif pass_.forwards <= 1:
                 pass_.note(operation)
         if self.look is not None:
             self.look.loss(number, self._watcher.losses.name(number), loss_input, target, result, site, given)
@@ -387,10 +394,10 @@ class Lane:
         operation = ("step", site, known.number, state, changed, closure or None)
         self._close(known, operation)
 
-    def foreign_step(self, known: Any, site: int) -> None:
-        """A step of an optimizer that is not torch's."""
+    def foreign_step(self, known: Any, site: int, state: str) -> None:
+        """A step of an optimizer that is nothing like torch's; how it writes is not known."""
         known.gradients.after_step()
-        self._close(known, ("step", site, known.number, None, None, None))
+        self._close(known, ("step", site, known.number, state, None, None))
 
     def _by_hand_step(self) -> None:
         """Where no optimizer owns the weights: have they changed since the last backward?"""

@@ -66,12 +66,11 @@ def of_this_step(operations: Sequence[Signature]) -> list[Signature]:
     fed = not graphs or operations[last][9] is not None
     start = next((i for i in range(last, -1, -1) if fed and operations[i][0] == "batch"), None)
     if start is not None:
-        # zip(one, other): both batches are the step's.
-        while (
-            start > 0
-            and operations[start - 1][0] == "batch"
-            and operations[start - 1][2] != operations[start][2]
-        ):
+        # zip(one, other): both batches are the step's. Some loops fetch all of a step's first.
+        while start > 0 and operations[start - 1][0] == "batch":
+            loader = operations[start - 1][2]
+            if loader == operations[start][2] and _forwards(operations[start:], loader) <= 0:
+                break
             start -= 1
     elif graphs:
         start = graphs[0]
@@ -80,6 +79,12 @@ def of_this_step(operations: Sequence[Signature]) -> list[Signature]:
         while start > 0 and operations[start - 1][0] != "forward":
             start -= 1
     return [op for op in operations[:start] if op[0] not in PASSING] + list(operations[start:])
+
+
+def _forwards(operations: Sequence[Signature], loader: int) -> int:
+    """How many more forwards than batches of a loader there are."""
+    took = sum(op[0] == "forward" and op[9] == loader for op in operations)
+    return took - sum(op[0] == "batch" and op[2] == loader for op in operations)
 
 
 def fold(operations: Sequence[Signature]) -> tuple[tuple[Block, ...], int]:

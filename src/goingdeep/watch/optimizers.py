@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -130,36 +131,39 @@ class Optimizers:
         known = Known(self._count, lambda: None, -1)
         self._count += 1
         known.gradients = Gradients(parameters)
+        self._write_simple(known, "", parameters, by_hand=True)
+        return known
+
+    def foreign(self, optimizer: Any, site: int, parameters: list[Tensor]) -> Known | None:
+        """The entry of an optimizer that is nothing like torch's (Keras has its own)."""
+        key = id(optimizer)
+        known = self._known.get(key)
+        if known is not None and known.reference() is optimizer:
+            return known
+        if self._count >= MAX_OPTIMIZERS:
+            return None
+        known = Known(self._count, weakref.ref(optimizer, lambda _: self._gone(key)), site)
+        self._count += 1
+        self._known[key] = known
+        known.gradients = Gradients(parameters)
+        self.alive.append(known)
+        self._write_simple(known, type(optimizer).__qualname__, parameters)
+        return known
+
+    def _write_simple(
+        self, known: Known, name: str, parameters: list[Tensor], *, by_hand: bool = False
+    ) -> None:
+        known.written = True
         owns: dict[int, list[int]] = {}
         for parameter in parameters:
             model, index = self._watcher.models.where(parameter)
             owns.setdefault(model, []).append(index)
-        group = Group({}, {model: tuple(indices) for model, indices in owns.items() if model >= 0})
+        unknown = len(owns.pop(-1, ()))
+        group = Group({}, {model: tuple(indices) for model, indices in owns.items()}, unknown)
         self._watcher.recorder.event(
-            Optimizer, id=known.number, class_name="", groups=(group,), by_hand=True
-        )
-        known.written = True
-        return known
-
-    def foreign(self, optimizer: Any, site: int) -> Known | None:
-        """The entry of an optimizer that is not torch's (Keras has its own)."""
-        key = id(optimizer)
-        known = self._known.get(key)
-        if known is not None:
-            return known
-        if self._count >= MAX_OPTIMIZERS:
-            return None
-        known = Known(self._count, weakref.ref(optimizer), site)
-        self._count += 1
-        self._known[key] = known
-        parameters = [p for _, _, p in self._watcher.models.trainable()]
-        known.gradients = Gradients(parameters)
-        known.written = True
-        self.alive.append(known)
-        self._watcher.recorder.event(
-            Optimizer, id=known.number, class_name=type(optimizer).__qualname__, site=site
-        )
-        return known
+            Optimizer, id=known.number, class_name=name, site=known.site, groups=(group,),
+            by_hand=by_hand,
+        )  # fmt: skip
 
     def scheduler(self, scheduler: Any, site: int = -1) -> int:
         """The number of a scheduler, written at first sight."""
@@ -197,10 +201,16 @@ def settings_of(values: dict[str, Any]) -> dict[str, Fact]:
 
 def plain_fact(value: Any) -> Fact:
     """A value as JSON can hold it; None for what is no number, word, switch or short list."""
-    if isinstance(value, bool | int | str):
-        return value if not isinstance(value, str) else value[:80]
+    # A number of numpy's is a float, and yet JSON's writer does not know it.
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return str.__str__(value)[:80]
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124
+        value = float(value)
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, Tensor):
         on_cpu = value.device.type == "cpu" and value.numel() == 1
         return plain_fact(value.item()) if on_cpu else None

@@ -58,7 +58,7 @@ class Passes:
         """An iterator that lives longer than one pass (persistent workers) begins anew."""
         walk = self.walks.of(iterator)
         self._close(walk)
-        walk.over = walk.late = False
+        walk.begin(iterator)
 
     def batch(self, iterator: Any, data: Any, site: int = -1) -> ActivePass:
         """An iterator gave a batch."""
@@ -158,6 +158,8 @@ class Passes:
             report, walk.report = walk.report, ""
             workers.tell(self._recorder, report, active.loader, active.number)
         self._open.pop(active.id, None)
+        if active.complete and walk.drawn:  # workers draw ahead of a pass that is given up
+            active.indices = f"{walk.drawn % 2**64:016x}"
         active.open = False
         active.closed = next(self._clock)
         self._ledger.enter(active)
@@ -179,6 +181,10 @@ class Passes:
 
 def _made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     watcher.passes.made(args[0], args[1] if len(args) > 1 else kwargs["loader"])
+
+
+def _drew(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.passes.walks.of(args[0]).drew(result)
 
 
 def _again(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
@@ -226,6 +232,7 @@ _WITH_WORKERS = "torch.utils.data.dataloader:_MultiProcessingDataLoaderIter"
 ROWS: tuple[Row, ...] = (
     Row(_ITERATOR, "__init__", None, _made),
     Row(_ITERATOR, "_reset", None, _again),
+    Row(_ITERATOR, "_next_index", None, _drew),
     Row(_ITERATOR, "__next__", _next_before, _next_after, _next_failed),
     Row(_WITH_WORKERS, "__init__", _workers_before, _workers_after, _workers_failed),
 )

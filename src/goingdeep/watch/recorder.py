@@ -143,6 +143,8 @@ class Recorder:
             return
         try:
             self._log.write(event, last=last)
+        except TypeError as error:  # a value that is none of ours came so far: only this event is lost
+            self.gap(f"an event of kind {type(event).__name__}", str(error)[:300])
         except (GoingDeepError, OSError, ValueError) as error:
             self._lose(error)
 

@@ -8,7 +8,7 @@ Dropout, BatchNorm             the functions below them, which see the mode that
 clear, modes, construction     methods of Optimizer, Module, LRScheduler
 clipping, GradScaler           the functions below clip_grad_norm_; methods
 loaders, states                passes.ROWS, states.ROWS
-Keras on torch                 its own layers and optimizers, once it has been imported
+Keras on torch, fastai         their own optimizers, once they have been imported
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ Kwargs = dict[str, Any]
 MODULES = "module calls"
 OPTIMIZER_HOOKS = "optimizer hooks"
 MAX_MODE_SITES = 512
+_KERAS_SCOPE = "keras.src.backend.common.stateless_scope"
 
 
 def put_all(watcher: Watcher, patches: Patches) -> None:
@@ -67,7 +68,7 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
             lane = lane_of()
             stack = lane.stack
             # Checkpointing runs forwards again inside backward: they are not the loop's.
-            passes_through = not stack and (in_backward() is not None or _blind(watcher))
+            passes_through = not stack and (in_backward() is not None or _blind(watcher, args))
             if not passes_through:
                 if not stack:
                     lane.forward_started(module, args, kwargs)
@@ -108,12 +109,21 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
     return watched
 
 
-def _blind(watcher: Watcher) -> bool:
+def _blind(watcher: Watcher, args: Args = ()) -> bool:
     """Whether what runs now is no step of a loop: there is nothing to read in it."""
+    keras = sys.modules.get(_KERAS_SCOPE)
+    if keras is not None and (keras.in_stateless_scope() or _only_shapes(args)):
+        return True
     where = not_now()
     if where:
         watcher.recorder.gap(f"inside {where}", "what runs there has no values of its own")
     return bool(where)
+
+
+def _only_shapes(args: Args) -> bool:
+    """Whether Keras calls a layer only to learn which shape comes out."""
+    first = args[0][0] if args and isinstance(args[0], list | tuple) and args[0] else args[:1]
+    return type(first[0] if isinstance(first, tuple) and first else first).__name__ == "KerasTensor"
 
 
 def unknown_module(watcher: Watcher, lane: Lane, module: nn.Module) -> None:
@@ -419,36 +429,41 @@ def _lifting(what: str, watcher: Watcher, original: Callable[..., Any]) -> Calla
     return watched
 
 
-# Keras ------------------------------------------------------------------------------------------
-# Its layers are modules that do not pass through Module.__call__, and its optimizers are its own.
+# Optimizers that are not torch's ----------------------------------------------------------------
 
 
-def _layer_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
-    lane = watcher.lane()
-    if not lane.stack:
-        lane.forward_started(args[0], args[1:], kwargs)
-    lane.stack.append(args[0])
-    return lane
-
-
-def _layer_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    token.unwind(args[0])
-    if not token.stack:
-        token.forward_ended(args[0], args[1:], kwargs, result)
-
-
-def _layer_failed(watcher: Watcher, token: Any, error: BaseException) -> None:
-    if token is not None and token.stack:
-        token.stack.pop()
-        if not token.stack:
-            token.forward_failed()
-
-
-def _keras_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+def _keras_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
     site = watcher.recorder.sites.here(3)
-    known = watcher.optimizers.foreign(args[0], site)
-    if known is not None:
-        watcher.lane().foreign_step(known, site)
+    variables = args[2] if len(args) > 2 else kwargs.get("trainable_variables")
+    parameters = [variable.value for variable in variables or ()]
+    known = watcher.optimizers.foreign(args[0], site, parameters)
+    if known is None or not_now():
+        return None
+    return known, site, known.gradients.before_step()
+
+
+def _keras_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    if token is not None:
+        watcher.lane().foreign_step(*token)
+
+
+def _fastai_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    watcher.lane().step_started(args[0], closure=False)
+
+
+def _fastai_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.lane().step_ended(args[0])
+
+
+def _fastai_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
+    optimizer = args[0]
+    known = watcher.optimizers.seen(optimizer)
+    watcher.lane().clear_started(
+        "optimizer",
+        known.number if known is not None else -1,
+        "zero",
+        lambda: [p for group in optimizer.param_groups for p in group["params"]],
+    )
 
 
 _OPTIMIZER = "torch.optim.optimizer:Optimizer"
@@ -456,6 +471,8 @@ _MODULE = "torch.nn.modules.module:Module"
 _SCHEDULERS = "torch.optim.lr_scheduler"
 _CLIP = "torch.nn.utils.clip_grad"
 _SCALER = "torch.amp.grad_scaler:GradScaler"
+_KERAS = "keras.src.optimizers.base_optimizer:BaseOptimizer"
+_FASTAI = "fastai.optimizer:Optimizer"
 _DROPOUTS = tuple(
     name + end
     for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
@@ -509,11 +526,8 @@ ROWS: tuple[Row, ...] = (
         )
     ),
     Row(
-        "keras.src.layers.layer:Layer", "__call__", _layer_before, _layer_after, _layer_failed,
-        needs="keras.src.layers.layer",
+        _KERAS, "apply", _keras_before, _keras_after, needs="keras.src.optimizers.base_optimizer"
     ),
-    Row(
-        "keras.src.optimizers.base_optimizer:BaseOptimizer", "apply", None, _keras_step,
-        needs="keras.src.optimizers.base_optimizer",
-    ),
+    Row(_FASTAI, "step", _fastai_before, _fastai_after, needs="fastai.optimizer"),
+    Row(_FASTAI, "zero_grad", _fastai_clear, _cleared, needs="fastai.optimizer"),
 )  # fmt: skip

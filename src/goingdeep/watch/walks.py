@@ -11,6 +11,8 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from goingdeep.record.seen import Loader
 from goingdeep.watch import workers
 from goingdeep.watch.attributes import plain
@@ -23,24 +25,42 @@ if TYPE_CHECKING:
     from goingdeep.watch.recorder import Recorder
 
 MAX_LOADERS_WRITTEN = 1_000
+MAP_STYLE = 0
+"""PyTorch's `_dataset_kind` of a dataset that is read by index."""
+
+_NUMBERS = frozenset({int, np.int64, np.int32})
 
 
 class Walk:
     """One iterator. active: its pass. over: it has ended. report: where its workers report to.
 
-    late: its walk had begun before the watcher came.
+    late: its walk had begun before the watcher came. drawn: hash of the indices that its sampler
+    drew so far; None where they are not numbers.
     """
 
-    __slots__ = ("active", "alive", "key", "known", "late", "over", "report")
+    __slots__ = ("active", "alive", "drawn", "key", "known", "late", "over", "report")
 
     def __init__(self, iterator: object, known: KnownLoader, dead: deque[Walk]) -> None:
         self.alive = weakref.ref(iterator, lambda _: dead.append(self))
         self.key = id(iterator)
         self.known = known
         self.active: ActivePass | None = None
-        self.over = False
-        self.late = False
         self.report = ""
+        self.begin(iterator)
+
+    def begin(self, iterator: object) -> None:
+        """It begins, or begins anew."""
+        self.over = self.late = False
+        # A stream's sampler draws nothing; fastai's is one to PyTorch, and counts on and on.
+        self.drawn: int | None = 0 if plain(iterator, "_dataset_kind") == MAP_STYLE else None
+
+    def drew(self, index: Any) -> None:
+        """Its sampler drew the indices of one batch, or a single one."""
+        if self.drawn is not None:
+            indices = tuple(index) if type(index) is list else (index,)
+            # The hash of an object would be its address, or code of the user's.
+            known = not indices or type(indices[0]) in _NUMBERS
+            self.drawn = hash((self.drawn, indices)) if known else None
 
 
 class Walks:
@@ -72,6 +92,7 @@ class Walks:
             known = self._add(sign)
         walk = self._by_iterator[id(iterator)] = Walk(iterator, known, self.dead)
         walk.late = True
+        walk.drawn = None  # some may have been drawn before
         known.walks += 1
         return walk
 
