@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
 
-.PHONY: train test check fix setup bench sample clean
+.PHONY: train test check fix setup bench rule sample clean
 
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
@@ -31,6 +31,9 @@ bench: $(VENV)/.bench system    ## measure side by side; results in bench/result
 	$(BIN)/python bench/start.py
 	$(BIN)/python bench/train.py
 	$(BIN)/python bench/fast.py
+
+rule: $(VENV)/.user             ## begin a rule of gd check: make rule NAME=name-of-the-mistake
+	$(BIN)/python tools/new_rule.py $(NAME)
 
 sample: $(VENV)/.user system    ## make the embedded sample again
 	$(BIN)/python tools/make_sample.py

@@ -106,9 +106,7 @@ def train(
     values = choose_settings(recipe, chosen, Path(config) if config else None)
     start = begin(data, values, out=out, command=tuple(command), watch=watch, progress=progress)
     try:
-        result = conduct(
-            start, quiet=quiet, announce=announce, around=_watched if watch else None
-        )
+        result = conduct(start, quiet=quiet, announce=announce, around=_watched if watch else None)
     except RunBusyError:
         raise  # the folder is somebody else's
     except GoingDeepError:

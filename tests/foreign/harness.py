@@ -21,11 +21,13 @@ import re
 import sys
 import tempfile
 import types
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -39,6 +41,11 @@ from goingdeep.watch.ops import FIELDS
 from goingdeep.watch.watcher import Watcher
 
 LOOPS = Path(__file__).parent / "loops"
+FRAMEWORKS = (
+    "accelerated", "fastai_learner", "ignite_engine", "keras_fit", "lightning_fabric", "lightning_trainer",
+    "skorch_net", "transformers_trainer",
+)  # fmt: skip
+PLAIN = sorted({path.stem for path in LOOPS.glob("*.py")} - set(FRAMEWORKS))
 MARK = re.compile(r"#\s*([a-z-]+(?:, [a-z-]+)*)\s*$")
 
 
@@ -214,3 +221,57 @@ def facts(seen: Seen, op: str, name: str) -> set[Any]:
     return {
         found.facts.get(name) for _, ops in steps_of(seen) for found in ops if found.op == op
     }
+
+
+# ---------------------------------------------------------------- what the program says
+
+
+def check_losses(run: Outcome) -> None:
+    """As many steps as the program did, and the loss of each."""
+    seen, losses = run.seen, run.value("losses")
+    by_optimizer = losses if isinstance(losses, dict) else {0: losses}
+    assert seen.steps == seen.end.steps == run.value("steps")
+    assert sum(stretch.count for stretch in seen.stretches) == run.value("steps")
+    # Threads may do their first step in either order.
+    curves = [run.curves.get(f"loss-{n}" if n else "loss", []) for n in by_optimizer]
+    assert sorted(curves) == sorted(by_optimizer.values())
+    assert len(seen.optimizers) == len(by_optimizer)
+    assert sorted(sum(seen.counts(n).values()) for n in seen.optimizers) == sorted(
+        len(known) for known in by_optimizer.values()
+    )
+
+
+def check_passes(run: Outcome) -> None:
+    """The passes in their order: role, batches, and the mean loss where the program knows it."""
+    found, truth = walks(run.seen), run.value("passes")
+    assert [(walk.role, walk.batches) for walk in found] == [known[:2] for known in truth]
+    for walk, known in zip(found, truth, strict=True):
+        if len(known) > 2:
+            assert walk.loss == pytest.approx(known[2], rel=1e-6)
+
+
+def check_modes(run: Outcome) -> None:
+    """Each forward of each step in its mode; those of evaluations too where loaders feed them."""
+    seen, trained, evaluated = run.seen, run.value("trained"), run.value("evaluated")
+    if trained is None:  # the program calls no module
+        assert seen.end.forwards == 0
+        return
+    modes: Counter[bool] = Counter()
+    for count, ops in steps_of(seen):
+        for op in ops:
+            if op.op == "forward":
+                modes[op.facts["training"]] += count
+    assert modes == Counter(trained)
+    assert seen.end.forwards == len(trained) + len(evaluated)
+    evaluations = [walk for walk in seen.passes if walk.role == "evaluation"]
+    if evaluations:
+        assert sum(walk.forwards for walk in evaluations) == len(evaluated)
+        assert sum(walk.training_mode for walk in evaluations) == sum(evaluated)
+
+
+def check_lines(run: Outcome, program: Path) -> None:
+    """Exactly the operations that comments mark, at exactly these lines."""
+    found = lines(run.seen, program)
+    if any(optimizer.by_hand for optimizer in run.seen.optimizers.values()):
+        found.discard(("step", -1))  # nothing is called that would have a line
+    assert found == marks(program)

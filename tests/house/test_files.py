@@ -33,11 +33,14 @@ def test_the_tables_are_in_the_docs():
 
 def test_every_page_is_linked():
     start = [ROOT / "README.md", ROOT / "docs" / "ARCHITECTURE.md"]
-    linked = {
-        (page.parent / target).resolve()
-        for page in start
-        for target in LINK.findall(page.read_text(encoding="utf-8"))
-    }
+    linked, waiting = set(), list(start)
+    while waiting:
+        page = waiting.pop()
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            path = (page.parent / target).resolve()
+            if path not in linked and path.suffix == ".md" and path.is_file():
+                linked.add(path)
+                waiting.append(path)
     pages = {page for page in (ROOT / "docs").rglob("*.md") if page not in start}
     assert {page.name for page in pages if page.resolve() not in linked} == set()
 

@@ -30,6 +30,12 @@ from goingdeep.record.seen import Loader, Pass
 from goingdeep.watch import ledger, taken
 
 
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch):
+    # How long PyTorch waits for workers that it has just told to end.
+    monkeypatch.setattr(torch.utils.data._utils, "MP_STATUS_CHECK_INTERVAL", 0.5)
+
+
 def numbers(count: int, seed: int = 0, width: int = 20) -> torch.Tensor:
     return torch.rand(count, width, generator=torch.Generator().manual_seed(seed))
 
@@ -116,6 +122,19 @@ def test_leaving_the_loop_gives_the_pass_up():
     assert (second.complete, second.batches, second.number) == (True, 5, 2)
 
 
+def test_a_framework_that_counts_batches_walks_to_the_end():
+    loader = DataLoader(labelled(20), batch_size=4)
+    with watching() as watcher:
+        iterator = iter(loader)
+        for _ in range(len(loader)):
+            next(iterator)
+        del iterator
+        iterator = iter(DataLoader(Stream(20), batch_size=4))
+        for _ in range(5):
+            next(iterator)
+    assert [(event.batches, event.complete) for event in passes(watcher)] == [(5, True), (5, False)]
+
+
 def test_taking_the_first_batch_only_is_a_pass_each_time():
     loader = DataLoader(labelled(20), batch_size=4, shuffle=True)
     with watching() as watcher:
@@ -137,7 +156,7 @@ def test_an_iterator_left_lying_is_given_up_once_the_loader_was_walked_again():
 
 
 def test_two_walks_side_by_side_are_told_apart():
-    loader = DataLoader(labelled(12), batch_size=4)
+    loader = DataLoader(labelled(20), batch_size=4)
     with watching() as watcher:
         for _ in zip(loader, DataLoader(labelled(8), batch_size=4), strict=False):
             pass
@@ -146,8 +165,8 @@ def test_two_walks_side_by_side_are_told_apart():
     found = {(e.loader, e.number): (e.batches, e.complete) for e in passes(watcher)}
     assert found[1, 1] == (2, True)
     assert found[0, 1] == (3, False)  # zip asks the longer one first, and then stops
-    assert found[0, 2] == (3, True)
-    assert found[0, 3] == (3, True)
+    assert found[0, 2] == (5, True)
+    assert found[0, 3] == (5, True)
 
 
 def test_a_walk_inside_another_is_told_apart():
@@ -713,6 +732,15 @@ def test_a_training_pass_and_its_evaluation():
     assert evaluation.ops[0].op == "batch"
 
 
+def test_scores_are_found_among_other_outputs():
+    with watching() as watcher:
+        for x, _ in DataLoader(labelled(6), 3):
+            scores = torch.eye(4)[:3]
+            forward(watcher, x, grad=False, output={"loss": torch.tensor(1.0), "logits": scores})
+    assert only(watcher).predictions == {0: 2, 1: 2, 2: 2}
+    assert only(watcher).kept_graph == 0
+
+
 def test_a_pass_is_written_when_a_later_one_is_used():
     with watching() as watcher:
         for x, _ in DataLoader(labelled(4), 2):
@@ -849,14 +877,24 @@ def test_ever_more_passes_are_written_ever_more_rarely(monkeypatch):
     assert [what for what, _ in watcher.recorder.gaps] == ["passes"]
 
 
-def test_ever_new_loaders_make_room_for_each_other():
+def test_a_loader_that_is_made_anew_stands_for_the_one_before():
     data = labelled(4)
     with watching() as watcher:
         for _ in range(40):
             list(DataLoader(data, 2))
-        assert len(watcher.passes._ledger._overlaps.loaders()) <= 16
+        assert len(watcher.passes._ledger._overlaps.loaders()) == 1
         assert len(watcher.passes.walks._by_iterator) <= 1
     assert len(passes(watcher)) == 40
+    assert watcher.recorder.gaps == []
+
+
+def test_loaders_of_ever_new_data_make_room_for_each_other():
+    with watching() as watcher:
+        for seed in range(40):
+            list(DataLoader(labelled(4, seed), 2))
+        assert len(watcher.passes._ledger._overlaps.loaders()) <= 16
+    assert len(passes(watcher)) == 40
+    assert len(watcher.recorder.gaps) == 1
 
 
 def test_iterators_that_are_never_finished_are_given_up_at_last():

@@ -98,7 +98,7 @@ def test_numbers_alone_are_told_apart():
     [
         lambda batch: batch.contiguous(memory_format=torch.channels_last),
         lambda batch: batch.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2),
-        lambda batch: torch.cat([torch.zeros(1), batch.flatten()])[1:].view(batch.shape),
+        lambda batch: torch.cat([batch[0].flatten()[:1], batch.flatten()])[1:].view(batch.shape),
         lambda batch: torch.stack([batch, batch], -1)[..., 0],
     ],
 )
@@ -106,8 +106,6 @@ def test_numbers_alone_are_told_apart():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.uint8])
 def test_the_layout_in_memory_does_not_matter(laid_out, shape, dtype):
     batch = (torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 200).to(dtype)
-    if dtype is not torch.float32 and "cat" in laid_out.__code__.co_names:
-        pytest.skip("cat would change the type")
     assert sample_hashes(laid_out(batch)).tolist() == sample_hashes(batch).tolist()
 
 

@@ -37,7 +37,9 @@ class Entry:
     def why(self) -> str:
         """Why it hurts, in one sentence: the first of the page's section."""
         text = " ".join(self.sections.get("Why it hurts", "").split())
-        return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0].rstrip(".")
+        sentence = re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0].rstrip(".")
+        # It goes on after "why:", so it begins small, unless with a name (BatchNorm).
+        return re.sub(r"^[A-Z](?=[a-z]*\b)", lambda first: first[0].lower(), sentence)
 
     def example(self, name: str) -> str:
         """The text of `bad.py` or `good.py`; empty where there is none."""

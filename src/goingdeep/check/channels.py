@@ -37,7 +37,9 @@ CHANNELS: dict[str, Channel] = {
         lambda run: run.has("backward"), "no backward was seen", ("backward", "torch.autograd")
     ),
     "step": Channel(
-        lambda run: run.steps > 0, "no optimizer step was seen", ("optimizers", "steps", "step")
+        lambda run: bool(run.by_optimizer),
+        "no optimizer step was seen",
+        ("optimizers", "steps", "step"),
     ),
     "optimizer": Channel(
         lambda run: any(not o.by_hand for o in run.optimizers.values()),

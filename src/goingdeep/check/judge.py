@@ -71,7 +71,7 @@ def check_processes(
 def _ask(entry: Entry, run: Run) -> tuple[list[Finding], str]:
     """What a rule finds in one process, and why it could not judge ("" where it could)."""
     rule = entry.rule
-    reason = next(lacking(run, rule.needs), "")
+    reason = next(lacking(run, rule.needs), "") if run.watched else "nobody watched this run"
     if reason:
         return [], reason
     findings: list[Finding] = []
@@ -133,7 +133,7 @@ def _note_what_is_missing(runs: list[Run], watched: list[Run], report: Report) -
     if not runs:
         report.notes.append("the record holds no events that can be read")
     elif not watched:
-        report.notes.append("nobody watched this run: it holds what the training itself wrote")
+        report.notes.append("the record holds only what the training itself wrote")
     unknown = sum(sum(run.unknown.values()) for run in runs)
     if unknown:
         kinds = sorted({kind for run in runs for kind in run.unknown})[:4]

@@ -74,16 +74,15 @@ class Stepped:
 
 def stepped(run: Run, scheduler: Scheduler) -> Stepped:
     """Count the calls of one scheduler."""
-    calls = with_call = steps = 0
+    calls = with_call = 0
     site = -1
-    for stretch in run.by_optimizer.get(scheduler.optimizer, ()):
-        steps += stretch.count
-        mine = [op for op in run.operations(stretch.anatomy) if _is(op, scheduler)]
-        if mine:
-            site = site if site >= 0 else mine[0].site
-            with_call += stretch.count
-            calls += stretch.count * _times(run, stretch.anatomy, scheduler)
-    return Stepped(scheduler, calls, with_call, steps, site)
+    for way, count in run.counts(scheduler.optimizer).items():
+        mine = next((op for op in run.operations(way) if _is(op, scheduler)), None)
+        if mine is not None:
+            site = site if site >= 0 else mine.site
+            with_call += count
+            calls += count * _times(run, way, scheduler)
+    return Stepped(scheduler, calls, with_call, run.steps_of(scheduler.optimizer), site)
 
 
 def _times(run: Run, anatomy: int, scheduler: Scheduler) -> int:

@@ -6,34 +6,14 @@ Everything here is derived from the events, once, when it is asked for first.
 from __future__ import annotations
 
 import functools
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
 from goingdeep.check.source import short
+from goingdeep.check.steps import UNKNOWN, Streak, gradient_state, written_out
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
 from goingdeep.record.reading import Look, Seen, Stretch
 from goingdeep.record.scalars import Curve
-from goingdeep.record.seen import Anatomy, LossFunction, Op, Pass, Worker
-
-MOST_REPEATS = 3
-"""How often a repeating block of operations is written out: enough to see any order in it."""
-
-UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Streak:
-    """Consecutive steps of one optimizer that have something in common.
-
-    first, last: numbers of the steps; count: how many of them are this optimizer's.
-    anatomy: that of the first.
-    """
-
-    optimizer: int
-    first: int
-    last: int
-    count: int
-    anatomy: int
+from goingdeep.record.seen import LossFunction, Op, Pass, Worker
 
 
 class Run(Seen):
@@ -86,12 +66,40 @@ class Run(Seen):
     def _written_out(self) -> dict[int, tuple[Op, ...]]:
         return {}
 
+    def ways(self, optimizer: int) -> list[int]:
+        """The anatomies of an optimizer's steps, each once, in the order of first use."""
+        return self._ways.get(optimizer, [])
+
+    @functools.cached_property
+    def _ways(self) -> dict[int, list[int]]:
+        return {
+            number: list(dict.fromkeys(stretch.anatomy for stretch in stretches))
+            for number, stretches in self.by_optimizer.items()
+        }
+
+    def counts(self, optimizer: int) -> dict[int, int]:
+        """How many steps of an optimizer were done in which way: {anatomy: steps}."""
+        return self._counts.get(optimizer, {})
+
+    @functools.cached_property
+    def _counts(self) -> dict[int, dict[int, int]]:
+        found: dict[int, dict[int, int]] = {}
+        for number, stretches in self.by_optimizer.items():
+            mine = found[number] = dict.fromkeys(self.ways(number), 0)
+            for stretch in stretches:
+                mine[stretch.anatomy] += stretch.count
+        return found
+
+    def steps_of(self, optimizer: int) -> int:
+        """How many steps an optimizer did."""
+        return sum(self.counts(optimizer).values())
+
     def operations(self, anatomy: int) -> tuple[Op, ...]:
         """The operations of one way of stepping, in order; repeats at most `MOST_REPEATS` times."""
         found = self._written_out.get(anatomy)
         if found is None:
             known = self.anatomies.get(anatomy)
-            found = tuple(_written_out(known)) if known is not None else ()
+            found = tuple(written_out(known)) if known is not None else ()
             self._written_out[anatomy] = found
         return found
 
@@ -121,12 +129,14 @@ class Run(Seen):
         """The last operation of a kind in one way of stepping."""
         return next((op for op in reversed(self.operations(anatomy)) if op.op == operation), None)
 
-    def streaks(self, optimizer: int, ways: Container[int]) -> Iterator[Streak]:
+    def streaks(self, optimizer: int, ways: Collection[int]) -> Iterator[Streak]:
         """Longest runs of consecutive steps of an optimizer that were done in one of these ways.
 
         Args:
             optimizer: its number. ways: numbers of anatomies.
         """
+        if not ways:
+            return
         first: Stretch | None = None
         last, count = 0, 0
         for stretch in self.by_optimizer.get(optimizer, ()):
@@ -217,8 +227,15 @@ class Run(Seen):
     # ---------------------------------------------------------------- passes, looks, curves
 
     def passes_of(self, role: str) -> list[Pass]:
-        """The passes over loaders that were used for one thing."""
-        return [p for p in self.passes if p.role == role]
+        """The passes over loaders that were used for one thing, in the order of their ends."""
+        return self._by_role.get(role, [])
+
+    @functools.cached_property
+    def _by_role(self) -> dict[str, list[Pass]]:
+        found: dict[str, list[Pass]] = {}
+        for walk in self.passes:
+            found.setdefault(walk.role, []).append(walk)
+        return found
 
     def loader_site(self, number: int, walk: Pass | None = None) -> int:
         """Where a loader was made, else where it was walked."""
@@ -244,27 +261,7 @@ class Run(Seen):
         return Curve.read(self.folder / "scalars" / f"{name}{suffix}.npy")
 
 
-def gradient_state(op: Op, optimizer: int) -> str:
-    """What an operation says of an optimizer's gradients; "unknown" where it does not say."""
-    text = op.facts.get("grads")
-    if not isinstance(text, str):
-        return UNKNOWN
-    if ":" not in text:
-        return text
-    for part in text.split():
-        number, _, state = part.partition(":")
-        if number == str(optimizer):
-            return state
-    return UNKNOWN
-
-
-def _written_out(anatomy: Anatomy) -> Iterator[Op]:
-    for block in anatomy.blocks:
-        for _ in range(min(block.times, MOST_REPEATS)):
-            yield from block.ops
-
-
 __all__ = [
-    "Look", "LookBackward", "LookBatch", "LookCall", "LookEvent", "LookLoss", "LookStep", "Run",
-    "Streak", "gradient_state",
+    "UNKNOWN", "Look", "LookBackward", "LookBatch", "LookCall", "LookEvent", "LookLoss", "LookStep",
+    "Run", "Streak", "gradient_state",
 ]  # fmt: skip

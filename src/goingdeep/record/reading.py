@@ -12,6 +12,7 @@ run after a resume, counts anew. `processes` tells them apart.
 from __future__ import annotations
 
 import functools
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -138,8 +139,11 @@ class Seen:
         """Take one more event."""
         kind = type(event)
         self.rank = event.rank
-        self._newest = max(self._newest, event.step)
-        self.watched = self.watched or kind in WATCHED
+        # Not max(): a record may hold hundreds of thousands of events.
+        if event.step > self._newest:  # noqa: PLR1730
+            self._newest = event.step
+        if not self.watched:
+            self.watched = kind in WATCHED
         take = self._take.get(kind)
         if take is not None:
             take(event)
@@ -217,10 +221,11 @@ class Seen:
         self._sorted = None
         key = (event.optimizer, event.thread)
         old = self._open.get(key)
-        if old is not None and old.goes_on_with(new):
-            new = replace(new, first=old.first, count=old.count + new.count)
-        elif old is not None:
-            self._closed.append(old)
+        if old is not None:
+            if old.anatomy == new.anatomy and old.goes_on_with(new):
+                new = replace(new, first=old.first, count=old.count + new.count)
+            else:
+                self._closed.append(old)
         self._open[key] = new
 
     def _take_look(self, event: look.LookEvent) -> None:
@@ -256,7 +261,7 @@ def processes(events: Iterable[Event], folder: Path | None = None) -> Iterator[S
         of_rank = going.get(event.rank)
         if of_rank is None:
             of_rank = going[event.rank] = [Seen(folder=folder)]
-        if isinstance(event, Started | Resumed) and of_rank[-1].watched:
+        if type(event) in BEGINNINGS and of_rank[-1].watched:
             of_rank.append(Seen(folder=folder))
         of_rank[-1].add(event)
     for rank in sorted(going):
@@ -265,8 +270,17 @@ def processes(events: Iterable[Event], folder: Path | None = None) -> Iterator[S
 
 def read_processes(folder: Path) -> list[Seen]:
     """What each process of a run did; nothing where its events cannot be read."""
-    return list(processes(read_events(folder), folder))
+    # The collector would look through all that was read so far, again and again, and free nothing.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return list(processes(read_events(folder), folder))
+    finally:
+        if collects:
+            gc.enable()
 
+
+BEGINNINGS = frozenset((Started, Resumed))
 
 RARE = (
     seen.CallMode, seen.ModuleMade, seen.ModuleHidden, seen.StateKept, seen.StateLoaded,

@@ -121,16 +121,15 @@ class ActivePass(Read):
 
     def output(self, output: Any) -> None:
         """What that model gave: whether it has a graph, and in an evaluation which classes."""
-        if not isinstance(output, Tensor):
-            found = tensors_in(output)
-            if not found:
-                return
-            output = found[0]
+        found = [output] if isinstance(output, Tensor) else tensors_in(output)
         with _function_off():
-            if output.requires_grad:
+            if any(tensor.requires_grad for tensor in found):
                 self.kept_graph += 1
-            if not self._trained and output.is_cpu:
-                self._predictions.look(output)
+            if not self._trained:
+                # Among several (a loss, scores, hidden states) the first with a row per sample.
+                scores = next((tensor for tensor in found if tensor.dim() == 2), None)
+                if scores is not None and scores.is_cpu:
+                    self._predictions.look(scores)
 
     def loss(self, value: float | None) -> None:
         """A loss function was called; None where its value is not known yet."""

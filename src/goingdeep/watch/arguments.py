@@ -23,6 +23,8 @@ _CLOSED = (str, bytes, bytearray, int, float, complex, type, nn.Module)
 
 def tensors_in(data: object, most: int = MOST_TENSORS) -> list[tuple[str, Tensor]]:
     """Tensors in their order, each with its place: "0", "image", "1.mask"; "" for a bare tensor."""
+    if isinstance(data, Tensor):
+        return [("", data)]
     found: list[tuple[str, Tensor]] = []
     _search("", data, 0, most, found)
     return found
@@ -31,15 +33,14 @@ def tensors_in(data: object, most: int = MOST_TENSORS) -> list[tuple[str, Tensor
 def _search(
     place: str, value: object, depth: int, most: int, found: list[tuple[str, Tensor]]
 ) -> None:
-    if isinstance(value, Tensor):
-        found.append((place, value))
-        return
-    if value is None or depth >= DEEP:
-        return
     for count, (name, item) in enumerate(_inside(value)):
         if count >= MOST_ITEMS or len(found) >= most:
             return
-        _search(f"{place}.{name}" if place else name, item, depth + 1, most, found)
+        here = f"{place}.{name}" if place else name
+        if isinstance(item, Tensor):
+            found.append((here, item))
+        elif item is not None and depth + 1 < DEEP:
+            _search(here, item, depth + 1, most, found)
 
 
 def _inside(value: Any) -> Iterator[tuple[str, object]]:

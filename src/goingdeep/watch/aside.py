@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -96,6 +97,8 @@ _tracing = torch._C._get_tracing_state
 _symbolic: Callable[[], bool] = getattr(
     torch.fx._symbolic_trace, "is_fx_symbolic_tracing", lambda: False
 )
+_KERAS = "keras.src.backend.common.stateless_scope"
+SHAPES = "Keras, which asks for shapes only"
 _FAKE = torch._C._TorchDispatchModeKey.FAKE
 
 
@@ -112,6 +115,8 @@ def not_now() -> str:
         return "torch.fx"
     if dispatch_modes() and torch._C._get_dispatch_mode(_FAKE) is not None:
         return "a mode of fake tensors"
+    if _KERAS in sys.modules and sys.modules[_KERAS].in_stateless_scope():
+        return SHAPES
     if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
         return "a capture of a CUDA graph"
     return ""

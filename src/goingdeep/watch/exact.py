@@ -14,6 +14,7 @@ from torch import Tensor
 
 from goingdeep.watch.aside import aside
 
+FEW = 32
 _TENS = np.array([float(f"1e{places}") for places in range(23)])
 
 
@@ -35,6 +36,9 @@ def exact_values(tensor: Tensor) -> list[float | str]:
     with aside():
         if tensor.dtype is torch.float64:
             return [exact(value, torch.float64) for value in tensor.tolist()]
+        if tensor.numel() <= FEW:
+            return [exact(value) for value in tensor.tolist()]
+        # A copy: `numpy()` of the user's own tensor would mark its storage.
         array = tensor.to(torch.float32, copy=True).cpu().numpy()
     return _shortest(array)
 

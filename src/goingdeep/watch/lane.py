@@ -240,7 +240,9 @@ class Lane:
             elif pass_.forwards <= 1:
                 pass_.note(operation)
         if self.look is not None:
-            self.look.loss(number, self._watcher.losses.name(number), loss_input, target, result, site, given)
+            self.look.loss(
+                number, self._watcher.losses.name(number), loss_input, target, result, site, given
+            )
 
     def _take_untaken(self) -> None:
         """A batch came, and was used without a forward: by compiled code, or by no module at all."""
@@ -290,6 +292,8 @@ class Lane:
         states = self.states()
         if self.look is not None:
             self.look.before_backward(roots, site)
+        if self._watcher.moments is not None:
+            self._watcher.moments.backward_started(self, roots, retain=retain, create=create)
         return (
             "backward", site, states, leaf or None, "|".join(chain), retain or None, create or None,
         )  # fmt: skip
@@ -365,6 +369,8 @@ class Lane:
         self._step = (known, site, state, closure, self._backwards)
         if self.look is not None:
             self.look.before_step(optimizer, known.number, site)
+        if self._watcher.moments is not None:
+            self._watcher.moments.step_started(self, optimizer)
 
     @quietly
     def step_ended(self, optimizer: Any) -> None:
@@ -391,6 +397,8 @@ class Lane:
         look = self.look
         if look is not None:
             look.after_step(optimizer)
+        if self._watcher.moments is not None:
+            self._watcher.moments.step_ended(self, optimizer)
         operation = ("step", site, known.number, state, changed, closure or None)
         self._close(known, operation)
 
@@ -442,6 +450,9 @@ class Lane:
         look = self._closing or self.look
         if look is not None:
             look.before_clear(by, number, parameters(), site)
+        moments = self._watcher.moments
+        if moments is not None and moments.active:
+            moments.clear_started(self, parameters(), to_none=to == "none")
 
     def clear_ended(self) -> None:
         """It has returned."""

@@ -43,6 +43,7 @@ class Ledger:
         self._alive = alive
         self._waiting: deque[ActivePass] = deque()
         self._overlaps = Overlaps()
+        self._signs: dict[int, tuple[int, int] | None] = {}
         self._written = 0
         self._label_counts = 0
         self._lock = RLock()
@@ -83,15 +84,8 @@ class Ledger:
         if taken is None:
             return
         overlaps, loader = self._overlaps, active.loader
-        if not overlaps.knows(loader):
-            alive = self._alive()
-            gone = [number for number in overlaps.loaders() if number not in alive]
-            if gone:
-                overlaps.forget(gone[0])
-            self._recorder.gap(
-                "the same samples in several loaders",
-                f"{MAX_LOADERS} loaders are compared at a time",
-            )
+        if loader not in overlaps.loaders():
+            self._make_room(active)
         keep = active.number == 1 and overlaps.knows(loader)
         active.summary = summary = overlaps.summary(loader, taken, complete=active.complete)
         if len(taken.kept) < taken.samples:
@@ -108,6 +102,28 @@ class Ledger:
         active.taken = taken._replace(
             kept=taken.kept if keep else taken.kept[:0].copy(), whole=None
         )
+
+    def _make_room(self, active: ActivePass) -> None:
+        """A loader is new among those that are compared."""
+        overlaps, alive = self._overlaps, self._alive()
+        gone = [number for number in overlaps.loaders() if number not in alive]
+        if active.complete:
+            # One that is made anew for each pass stands for the one before it.
+            for number in gone:
+                if self._signs.get(number) == active.known.sign:
+                    overlaps.forget(number)
+        if not overlaps.knows(active.loader):
+            self._recorder.gap(
+                "the same samples in several loaders",
+                f"{MAX_LOADERS} loaders are compared at a time",
+            )
+            if gone:
+                overlaps.forget(gone[0])
+        self._signs = {
+            number: sign for number, sign in self._signs.items() if number in overlaps.loaders()
+        }
+        if overlaps.knows(active.loader):
+            self._signs[active.loader] = active.known.sign
 
     def _write(self, active: ActivePass) -> None:
         taken, active.taken = active.taken, None

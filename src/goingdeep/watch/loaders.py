@@ -48,12 +48,16 @@ _TRUSTED = frozenset(
 class KnownLoader:
     """A loader that was met. walks: iterators made of it. passes: walks with at least a batch.
 
-    batched: it joins samples although PyTorch was told that it does not (fastai).
+    batched: it joins samples although PyTorch was told that it does not (fastai). length: batches
+    of a whole pass, where the dataset is read by index. sign: dataset and line, by which a loader
+    that is made anew for each pass is known again.
     """
 
     def __init__(self, number: int, loader: object, died: Callable[[Any], None]) -> None:
         self.id = number
         self.walks = self.passes = 0
+        self.length: int | None = None
+        self.sign: tuple[int, int] | None = None
         self.alive: Callable[[], object] = _nothing
         self.name(loader, died)
 

@@ -103,7 +103,7 @@ class Look:
         entry = None
         if self._order.fits(LookCall):
             model, name = self._watcher.models.place(module)
-            fields = call_fields(module, (args, kwargs), self._measured)
+            fields = call_fields(module, (args, kwargs) if kwargs else args, self._measured)
             fields |= {
                 "index": self._index,
                 "depth": len(self._stack),

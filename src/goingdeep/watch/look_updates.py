@@ -70,9 +70,10 @@ def copies(chosen: Sequence[Owned]) -> tuple[list[Kept], Tensor]:
         tensor = plain(owned.tensor).detach()
         most = tensor.numel() if share == 1 else max(LEAST_SAMPLE, int(share * tensor.numel()))
         sample = flat(spread(tensor, most))
-        copy = buffer[used : used + len(sample)]
-        if len(copy) == len(sample) and (copy.dtype, copy.device) == (sample.dtype, sample.device):
-            used += len(sample)
+        length = sample.numel()
+        copy = buffer[used : used + length]
+        if copy.numel() == length and (copy.dtype, copy.device) == (sample.dtype, sample.device):
+            used += length
         else:
             copy = torch.empty_like(sample)
         kept.append(Kept(owned, most, copy, _copy(sample, copy), _layout(tensor)))
@@ -86,7 +87,8 @@ def update(kept: Kept) -> Update | None:
     if readable(tensor) or _layout(tensor) != layout or tensor.dtype is not before.dtype:
         return None
     after = flat(spread(plain(tensor).detach(), most))
-    scale = math.sqrt(tensor.numel() / len(before))
+    whole, copied = tensor.numel(), before.numel()
+    scale = math.sqrt(whole / copied)
     weight, change = length * scale, norm(after, before) * scale
     changed = change > 0
     if not math.isfinite(change) or not change:
@@ -100,13 +102,13 @@ def update(kept: Kept) -> Update | None:
         _statistic(change),
         _statistic(ratio),
         changed,
-        len(before) if len(before) < tensor.numel() else 0,
+        copied if copied < whole else 0,
     )
 
 
 def give_back(buffer: Tensor) -> None:
     """Keep a buffer for the next look, if it is small."""
-    if len(buffer) <= MOST_SPARE:
+    if buffer.numel() <= MOST_SPARE:
         _spare[:] = [buffer]
 
 
@@ -117,7 +119,7 @@ def _layout(tensor: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def _take(count: int) -> Tensor:
     with contextlib.suppress(IndexError):
         buffer = _spare.pop()
-        if len(buffer) >= count:
+        if buffer.numel() >= count:
             return buffer
     return torch.empty(count, dtype=torch.float32, device="cpu")
 

@@ -120,7 +120,9 @@ class LossFunctions:
             target=_own_shape(target) if target is not None else (),
             input_dtype=str(loss_input.dtype).removeprefix("torch."),
             target_dtype=str(target.dtype).removeprefix("torch.") if target is not None else "",
-            broadcast=tuple(loss_input.shape) if target is not None and _expanded(loss_input, target) else (),
+            broadcast=tuple(loss_input.shape)
+            if target is not None and _expanded(loss_input, target)
+            else (),
             settings=_settings(given),
             came_from=chain,
             softmax_dim=graph.softmax_dim(loss_input),

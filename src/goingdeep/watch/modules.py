@@ -165,7 +165,11 @@ def sensitive(module: nn.Module) -> tuple[str, dict[str, Fact]]:
         return "dropout", {"p": float(module.p)}
     if isinstance(module, _NormBase) and module.track_running_stats:
         return "batch-norm", {"momentum": module.momentum, "features": module.num_features}
-    p = getattr(module, "dropout", None) if isinstance(module, nn.RNNBase | nn.MultiheadAttention) else None
+    p = (
+        getattr(module, "dropout", None)
+        if isinstance(module, nn.RNNBase | nn.MultiheadAttention)
+        else None
+    )
     if isinstance(p, int | float) and p > 0:
         return "dropout", {"p": float(p)}
     return "", {}

@@ -183,6 +183,8 @@ class Moments:
         """The watcher is taken off: what there is of a moment is kept."""
         if self._recording is not None:
             self._end()
+        elif not self._first and self._watcher.recorder.steps:
+            self._drop("no model was called at the step where it was to begin")
 
     # ---------------------------------------------------------------- begin and end
 
@@ -226,7 +228,8 @@ class Moments:
             return
         values = [[number(value) for value in step.values] for step in recording.steps]
         if not any(values):
-            self._drop("no step of it had a loss that could be followed to a model")
+            followed = "no step of it had a loss that could be followed to a model"
+            self._drop(followed if values else "no optimizer of PyTorch's own did a step in it")
             return
         for step in recording.steps:
             step.values.clear()

@@ -158,6 +158,8 @@ class Passes:
             report, walk.report = walk.report, ""
             workers.tell(self._recorder, report, active.loader, active.number)
         self._open.pop(active.id, None)
+        if active.batches and active.batches == active.known.length and not active.broken:
+            active.complete = True  # many frameworks count, and never ask for the end
         if active.complete and walk.drawn:  # workers draw ahead of a pass that is given up
             active.indices = f"{walk.drawn % 2**64:016x}"
         active.open = False

@@ -254,7 +254,9 @@ class Player:
 
     def _changed(self, recorded: tuple[Tensor, ...]) -> list[Tensor]:
         """What stands for these parameters now; layers that were put in belong to all of them."""
-        return [*(self._copies.of(parameter) for parameter in recorded), *self._new]
+        copied = (self._copies.of(parameter) for parameter in recorded)
+        # Those of a model that led to no step in the moment are not in the replay.
+        return [*(parameter for parameter in copied if parameter is not None), *self._new]
 
     def _clear_all(self) -> None:
         for model in self.models.values():

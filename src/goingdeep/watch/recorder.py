@@ -143,7 +143,9 @@ class Recorder:
             return
         try:
             self._log.write(event, last=last)
-        except TypeError as error:  # a value that is none of ours came so far: only this event is lost
+        except (
+            TypeError
+        ) as error:  # a value that is none of ours came so far: only this event is lost
             self.gap(f"an event of kind {type(event).__name__}", str(error)[:300])
         except (GoingDeepError, OSError, ValueError) as error:
             self._lose(error)
@@ -188,9 +190,7 @@ class Recorder:
                 self.gap("anatomies", f"more than {MAX_ANATOMIES} different kinds of step")
                 return -1
             self._anatomies[optimizer, signature] = number
-            self.event(
-                Anatomy, id=number, optimizer=optimizer, blocks=blocks, left_out=left_out
-            )
+            self.event(Anatomy, id=number, optimizer=optimizer, blocks=blocks, left_out=left_out)
             return number
 
     def next_step(self) -> int:

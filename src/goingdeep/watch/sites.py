@@ -47,7 +47,11 @@ def kind_of(filename: str) -> int:
     """DEEP (PyTorch, us), LIBRARY or USER."""
     if any(filename.startswith(root) for root in _user_roots):
         return USER
-    if filename.startswith(_DEEP) or filename.startswith("<frozen") or "<eval_with_key>" in filename:
+    if (
+        filename.startswith(_DEEP)
+        or filename.startswith("<frozen")
+        or "<eval_with_key>" in filename
+    ):
         return DEEP
     if filename.startswith(_USER_OF_OURS):
         return USER
@@ -116,9 +120,7 @@ class Sites:
         self._kinds[id(code)] = (kind, code)
         return kind
 
-    def _new(
-        self, key: tuple[int, int, int, int], frame: FrameType, via: FrameType | None
-    ) -> int:
+    def _new(self, key: tuple[int, int, int, int], frame: FrameType, via: FrameType | None) -> int:
         code = frame.f_code
         number = self._place(code.co_filename, frame.f_lineno, code, frame, via)
         if number >= 0:

@@ -27,7 +27,7 @@ from torch.optim.optimizer import (
 
 from goingdeep.record.seen import CallMode, ModuleHidden, ModuleMade
 from goingdeep.watch import passes, states
-from goingdeep.watch.aside import not_now
+from goingdeep.watch.aside import SHAPES, not_now
 from goingdeep.watch.losses import FUNCTIONS
 from goingdeep.watch.patches import Patches, Row
 
@@ -40,7 +40,6 @@ Kwargs = dict[str, Any]
 MODULES = "module calls"
 OPTIMIZER_HOOKS = "optimizer hooks"
 MAX_MODE_SITES = 512
-_KERAS_SCOPE = "keras.src.backend.common.stateless_scope"
 
 
 def put_all(watcher: Watcher, patches: Patches) -> None:
@@ -111,11 +110,10 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
 
 def _blind(watcher: Watcher, args: Args = ()) -> bool:
     """Whether what runs now is no step of a loop: there is nothing to read in it."""
-    keras = sys.modules.get(_KERAS_SCOPE)
-    if keras is not None and (keras.in_stateless_scope() or _only_shapes(args)):
-        return True
     where = not_now()
-    if where:
+    if not where and _KERAS in sys.modules:
+        where = SHAPES if _only_shapes(args) else ""
+    if where and where != SHAPES:
         watcher.recorder.gap(f"inside {where}", "what runs there has no values of its own")
     return bool(where)
 
@@ -259,6 +257,11 @@ def _clipped(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: A
     if limit is not None and limit == float("inf"):
         limit = None
     lane.add(("clip", watcher.recorder.sites.here(3), "norm", limit, token))
+    if watcher.moments is not None and watcher.moments.active and limit is not None:
+        given = args[0] if args else None
+        parameters = [given] if isinstance(given, Tensor) else given
+        known = list(parameters) if isinstance(parameters, list | tuple) else None
+        watcher.moments.clipped(lane, "norm", known, limit)
 
 
 def _clipped_by_value(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
@@ -275,9 +278,7 @@ def _clip_state(watcher: Watcher, args: Args, kwargs: Kwargs) -> str:
     return watcher.lane().states()
 
 
-def _scaler(
-    op: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
-) -> None:
+def _scaler(op: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     site = watcher.recorder.sites.here(3)
     watcher.lane().add((op, site, bool(args[0].is_enabled())))
 
@@ -320,9 +321,7 @@ def _backward_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
     return (watcher.lane().backward_started(roots, retain=retain and not create, create=create),)
 
 
-def _backward_after(
-    watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
-) -> None:
+def _backward_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     if token is not None:
         watcher.lane().backward_ended(token[0])
 
@@ -335,10 +334,13 @@ def _backward_failed(watcher: Watcher, token: Any, error: BaseException) -> None
 # Losses and layers that differ between training and evaluation ----------------------------------
 
 
-def _loss(
-    name: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
-) -> None:
-    watcher.losses.called(watcher.lane(), name, args, kwargs, result)
+def _loss(name: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    lane = watcher.lane()
+    watcher.losses.called(lane, name, args, kwargs, result)
+    if watcher.moments is not None and watcher.moments.active:
+        function = getattr(sys.modules[FUNCTIONS[name][0]], name)
+        original = getattr(function, "__wrapped__", function)
+        watcher.moments.loss_called(lane, original, args, kwargs, result)
 
 
 def _dropout(
@@ -354,7 +356,12 @@ def _batch_norm(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result
     # (input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)
     if len(args) > 5 and args[3] is not None:
         _sensitive(
-            watcher, "batch_norm", bool(args[5]), x=args[0], weight=args[1], statistics=bool(args[5])
+            watcher,
+            "batch_norm",
+            bool(args[5]),
+            x=args[0],
+            weight=args[1],
+            statistics=bool(args[5]),
         )
 
 
@@ -471,7 +478,7 @@ _MODULE = "torch.nn.modules.module:Module"
 _SCHEDULERS = "torch.optim.lr_scheduler"
 _CLIP = "torch.nn.utils.clip_grad"
 _SCALER = "torch.amp.grad_scaler:GradScaler"
-_KERAS = "keras.src.optimizers.base_optimizer:BaseOptimizer"
+_KERAS = "keras.src.optimizers.base_optimizer"
 _FASTAI = "fastai.optimizer:Optimizer"
 _DROPOUTS = tuple(
     name + end
@@ -526,7 +533,7 @@ ROWS: tuple[Row, ...] = (
         )
     ),
     Row(
-        _KERAS, "apply", _keras_before, _keras_after, needs="keras.src.optimizers.base_optimizer"
+        f"{_KERAS}:BaseOptimizer", "apply", _keras_before, _keras_after, needs=_KERAS
     ),
     Row(_FASTAI, "step", _fastai_before, _fastai_after, needs="fastai.optimizer"),
     Row(_FASTAI, "zero_grad", _fastai_clear, _cleared, needs="fastai.optimizer"),

@@ -145,6 +145,8 @@ class Walks:
             return
         loader = None if walk.late else known.alive()
         facts = loader_facts(loader, iterator, self._datasets)
+        known.length = None if facts["dataset"].iterable else facts["length"]
+        known.sign = (facts["dataset"].id, site)
         self._recorder.event(Loader, id=known.id, site=site, **facts)
         if walk.late and plain(iterator, "_num_yielded") != 1:
             self._recorder.gap(

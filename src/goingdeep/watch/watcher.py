@@ -96,7 +96,13 @@ class Watcher:
         _on.add(self)
         self._began = time.monotonic()
         self.idle = False
-        put_all(self, self._patches)
+        try:
+            put_all(self, self._patches)
+        except BaseException:  # an interrupt, too, must not leave half of it behind
+            self._stopped = self.idle = True
+            self._patches.restore()
+            _on.discard(self)
+            raise
 
     def stop(self, error: BaseException | None = None) -> None:
         """Take every hook off, and write what is not written yet. A second call does nothing."""
@@ -110,9 +116,10 @@ class Watcher:
                 lane.finish()
             except Exception as fault:  # noqa: BLE001 - nothing of ours may reach the user
                 self.fault("finish", fault)
-        for finish in (
-            self.passes.finish, self.states.finish, self.losses_alive.finish, recorder.flush,
-        ):  # fmt: skip
+        ends = [self.passes.finish, self.states.finish, self.losses_alive.finish, recorder.flush]
+        if self.moments is not None:
+            ends.insert(0, self.moments.finish)
+        for finish in ends:
             try:
                 finish()
             except Exception as fault:  # noqa: BLE001

@@ -11,6 +11,8 @@ keras.utils.set_random_seed(47)
 class Counting(keras.Sequential):
     def compute_loss(self, *args, training=True, **settings):
         loss = super().compute_loss(*args, training=training, **settings)  # loss
+        if loss.device.type == "meta":
+            return loss  # Keras asks for shapes only
         (losses if training else tested).append(float(loss))
         (trained if training else evaluated).append(self.training)
         return loss
@@ -30,6 +32,7 @@ class Count(keras.callbacks.Callback):
 
 
 tested = []
+passes.append(("unused", 1))  # Keras reads one batch to learn its shape
 draw = np.random.RandomState(0)
 x, y = draw.randn(40, 6).astype("float32"), draw.randint(0, 3, 40)
 x_test, y_test = draw.randn(12, 6).astype("float32"), draw.randint(0, 3, 12)

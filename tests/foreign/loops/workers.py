@@ -31,3 +31,4 @@ for epoch in range(2):
         losses.append(loss.item())
         steps += 1
     passes.append(("training", 6))
+del loader  # lets its processes go

@@ -11,8 +11,12 @@ from torch.utils.data import DataLoader
 class BYOL(nn.Module):
     def __init__(self):
         super().__init__()
-        self.online = nn.Sequential(nn.Linear(10, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 8))
-        self.predictor = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 8))
+        self.online = nn.Sequential(
+            nn.Linear(10, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 8)
+        )
+        self.predictor = nn.Sequential(
+            nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 8)
+        )
         self.target = copy.deepcopy(self.online)
         for p in self.target.parameters():
             p.requires_grad = False

@@ -31,7 +31,14 @@ def run(model, optimizer, scheduler, epochs):
 model, optimizer, scheduler = make()
 run(model, optimizer, scheduler, 2)
 file = io.BytesIO()
-torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}, file)
+torch.save(
+    {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "scheduler": scheduler.state_dict(),
+    },
+    file,
+)
 file.seek(0)
 saved = torch.load(file)
 model, optimizer, scheduler = make()

@@ -35,7 +35,9 @@ for step in range(60):
     state = after
     if len(memory) < 16:
         continue
-    states, actions, nexts, rewards = (torch.cat(part) for part in zip(*random.sample(memory, 16), strict=True))
+    states, actions, nexts, rewards = (
+        torch.cat(part) for part in zip(*random.sample(memory, 16), strict=True)
+    )
     values = policy_net(states).gather(1, actions)
     with torch.no_grad():
         wanted = target_net(nexts).max(1).values * 0.99 + rewards

@@ -18,7 +18,9 @@ class Layer(nn.Linear):
         for _ in range(6):
             g_good = self.forward(good).pow(2).mean(1)
             g_bad = self.forward(bad).pow(2).mean(1)
-            loss = torch.log1p(torch.exp(torch.cat([self.threshold - g_good, g_bad - self.threshold]))).mean()
+            loss = torch.log1p(
+                torch.exp(torch.cat([self.threshold - g_good, g_bad - self.threshold]))
+            ).mean()
             self.opt.zero_grad()
             loss.backward()
             self.opt.step()

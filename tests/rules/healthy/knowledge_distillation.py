@@ -33,7 +33,11 @@ def test(model):
 def distilled(logits, inputs, labels, T=2.0):
     with torch.no_grad():
         wanted = teacher(inputs)
-    soft = F.kl_div(F.log_softmax(logits / T, 1), F.softmax(wanted / T, 1), reduction="batchmean") * T * T
+    soft = (
+        F.kl_div(F.log_softmax(logits / T, 1), F.softmax(wanted / T, 1), reduction="batchmean")
+        * T
+        * T
+    )
     return 0.25 * soft + 0.75 * F.cross_entropy(logits, labels)
 
 

@@ -18,7 +18,9 @@ class Adapted(nn.Module):
 torch.manual_seed(0)
 x = torch.randn(128, 8)
 y = x[:, :3].argmax(1)
-model = nn.Sequential(Adapted(nn.Linear(8, 16)), nn.GELU(), nn.Dropout(0.1), Adapted(nn.Linear(16, 3)))
+model = nn.Sequential(
+    Adapted(nn.Linear(8, 16)), nn.GELU(), nn.Dropout(0.1), Adapted(nn.Linear(16, 3))
+)
 optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
 model.train()
 for step in range(12):

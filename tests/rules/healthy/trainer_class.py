@@ -22,13 +22,18 @@ class Trainer:
         self.model = model
         decay = [p for p in model.parameters() if p.ndim > 1]
         plain = [p for p in model.parameters() if p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}], lr=1e-2)
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decay, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}],
+            lr=1e-2,
+        )
         self.scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(self.optimizer, T_0=6)
         self.log = []
 
     def step(self, batch, *, train):
         with torch.set_grad_enabled(train):
-            loss = nn.functional.cross_entropy(self.model(batch["x"]), batch["y"], label_smoothing=0.1)
+            loss = nn.functional.cross_entropy(
+                self.model(batch["x"]), batch["y"], label_smoothing=0.1
+            )
         if train:
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -47,5 +52,7 @@ class Trainer:
 
 
 torch.manual_seed(0)
-model = nn.Sequential(nn.Linear(8, 16), nn.LayerNorm(16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 3))
+model = nn.Sequential(
+    nn.Linear(8, 16), nn.LayerNorm(16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 3)
+)
 Trainer(model).fit(DataLoader(Numbers(96, 1), 16, shuffle=True), DataLoader(Numbers(48, 2), 16), 3)

@@ -8,7 +8,10 @@ from torch.utils.data import DataLoader, TensorDataset
 class LM(nn.Module):
     def __init__(self, tokens=20, size=16, length=12):
         super().__init__()
-        self.embed, self.place = nn.Embedding(tokens, size, padding_idx=0), nn.Embedding(length, size)
+        self.embed, self.place = (
+            nn.Embedding(tokens, size, padding_idx=0),
+            nn.Embedding(length, size),
+        )
         layer = nn.TransformerEncoderLayer(size, 2, 32, dropout=0.1, batch_first=True)
         self.encoder = nn.TransformerEncoder(layer, 1)
         self.out = nn.Linear(size, tokens, bias=False)

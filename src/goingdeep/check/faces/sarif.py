@@ -100,8 +100,13 @@ def _result(finding: Finding, index: int, suppressed: str) -> dict[str, Any]:
 
 def _artifact(file: str) -> dict[str, Any]:
     if file.startswith("<"):
-        return {"uri": quote(file)}  # a cell of a notebook is no file
+        return {"uri": _quoted(file)}  # a cell of a notebook is no file
     name = short(file)
     if os.path.isabs(name):  # noqa: PTH117 - a recorded name may be any text
-        return {"uri": "file://" + quote(name)}
-    return {"uri": quote(name.replace(os.sep, "/")), "uriBaseId": "SRCROOT"}
+        return {"uri": "file://" + _quoted(name)}
+    return {"uri": _quoted(name.replace(os.sep, "/")), "uriBaseId": "SRCROOT"}
+
+
+def _quoted(name: str) -> str:
+    """A name as part of an address; on Linux it may hold bytes that are no text."""
+    return quote(name.encode("utf-8", "surrogatepass"))

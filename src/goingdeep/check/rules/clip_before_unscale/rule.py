@@ -40,8 +40,8 @@ LEAST_STEPS = 3
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each place that clips scaled gradients."""
     places = set()
-    for number, stretches in run.by_optimizer.items():
-        clips = {stretch.anatomy: _scaled_clip(run, stretch.anatomy) for stretch in stretches}
+    for number in run.by_optimizer:
+        clips = {way: _scaled_clip(run, way) for way in run.ways(number)}
         for streak in run.streaks(number, {a for a, op in clips.items() if op is not None}):
             clip = clips[streak.anatomy]
             if streak.count < LEAST_STEPS or clip is None or clip.site in places:

@@ -45,8 +45,8 @@ NOTHING_NEW = {"none", "zero", "left-over"}
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each place that clips when there is nothing new."""
     places = set()
-    for number, stretches in run.by_optimizer.items():
-        clips = {stretch.anatomy: _idle_clip(run, stretch.anatomy) for stretch in stretches}
+    for number in run.by_optimizer:
+        clips = {way: _idle_clip(run, way) for way in run.ways(number)}
         for streak in run.streaks(number, {a for a, op in clips.items() if op is not None}):
             clip = clips[streak.anatomy]
             if streak.count < LEAST_STEPS or clip is None or clip.site in places:

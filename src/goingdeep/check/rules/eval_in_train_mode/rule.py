@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
-from goingdeep.record.seen import Loader, Pass
+from goingdeep.record.seen import Pass
 
 RULE = Rule("eval-in-train-mode", "error", needs=("evaluation",))
 
@@ -49,7 +49,12 @@ REPEATS_ON_PURPOSE = 4
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each loader whose evaluation ran layers as in training."""
-    trained = [run.loaders[p.loader] for p in run.passes_of("training") if p.loader in run.loaders]
+    numbers = {walk.loader for walk in run.passes_of("training")}
+    trained = {
+        (loader.dataset.root, loader.dataset.indices)
+        for number, loader in run.loaders.items()
+        if number in numbers
+    }
     by_loader: dict[int, list[Pass]] = {}
     for walk in run.passes_of("evaluation"):
         by_loader.setdefault(walk.loader, []).append(walk)
@@ -57,7 +62,9 @@ def check(run: Run) -> Iterator[Finding]:
         wrong = [walk for walk in walks if _ran_as_in_training(walk)]
         forwards = sum(walk.sensitive_training for walk in wrong)
         loader = run.loaders.get(number)
-        if forwards < LEAST_FORWARDS or (loader is not None and _same_data(loader, trained)):
+        if forwards < LEAST_FORWARDS or (
+            loader is not None and (loader.dataset.root, loader.dataset.indices) in trained
+        ):
             continue
         first = wrong[0]
         layers = _layers(run, first)
@@ -86,15 +93,6 @@ def _ran_as_in_training(walk: Pass) -> bool:
         # One batch that was looked at is no evaluation; a pass may end early, though.
         and 2 * walk.sensitive_training >= walk.forwards
         and walk.forwards < REPEATS_ON_PURPOSE * max(1, walk.batches)
-    )
-
-
-def _same_data(loader: Loader, trained: list[Loader]) -> bool:
-    mine = loader.dataset
-    return any(
-        loader.id == other.id
-        or (mine.root == other.dataset.root and mine.indices == other.dataset.indices)
-        for other in trained
     )
 
 

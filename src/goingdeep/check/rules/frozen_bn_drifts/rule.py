@@ -49,7 +49,9 @@ def check(run: Run) -> Iterator[Finding]:
         frozen = [p for p in model.parameters if not p.trainable]
         yield RULE.found(
             "{layers} frozen BatchNorm layers of {model} ({names}) changed their running "
-            "statistics in training",
+            "statistics in training"
+            if len(layers) > 1
+            else "a frozen BatchNorm of {model} ({names}) changed its running statistics",
             site=first.site,
             step=first.step,
             count=len(layers),

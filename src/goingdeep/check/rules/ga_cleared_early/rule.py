@@ -44,8 +44,8 @@ GONE = {"none", "zero"}
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each optimizer whose gradients are thrown away."""
-    for number, stretches in run.by_optimizer.items():
-        clears = {stretch.anatomy: _clear(run, stretch.anatomy, number) for stretch in stretches}
+    for number in run.by_optimizer:
+        clears = {way: _clear(run, way, number) for way in run.ways(number)}
         for streak in run.streaks(number, {a for a, op in clears.items() if op is not None}):
             clear = clears[streak.anatomy]
             if streak.count < LEAST_STEPS or clear is None:

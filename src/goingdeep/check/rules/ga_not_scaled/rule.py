@@ -36,8 +36,8 @@ LEAST_STEPS = 3
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each optimizer that steps on a sum of mean losses."""
-    for number, stretches in run.by_optimizer.items():
-        raw = {stretch.anatomy: _raw(run, stretch.anatomy) for stretch in stretches}
+    for number in run.by_optimizer:
+        raw = {way: _raw(run, way) for way in run.ways(number)}
         for streak in run.streaks(number, {a for a, op in raw.items() if op is not None}):
             backward = raw[streak.anatomy]
             if streak.count < LEAST_STEPS or backward is None:

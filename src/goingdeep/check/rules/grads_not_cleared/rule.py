@@ -47,8 +47,7 @@ def check(run: Run) -> Iterator[Finding]:
     for number, optimizer in run.optimizers.items():
         if optimizer.by_hand or number not in run.by_optimizer:
             continue
-        states = {stretch.anatomy: _state(run, stretch.anatomy, number)
-                  for stretch in run.by_optimizer[number]}  # fmt: skip
+        states = {way: _state(run, way, number) for way in run.ways(number)}
         judged = judged or any(state != UNKNOWN for state in states.values())
         summed = {anatomy for anatomy, state in states.items() if state == "summed"}
         streaks = list(run.streaks(number, summed))
@@ -65,7 +64,7 @@ def check(run: Run) -> Iterator[Finding]:
             count=sum(streak.count for streak in streaks),
             fix="optimizer.zero_grad()  # before this line, for every update",
             updates=sum(streak.count for streak in streaks),
-            steps=sum(stretch.count for stretch in run.by_optimizer[number]),
+            steps=run.steps_of(number),
             first_step=first.first,
             longest_row=max(streak.count for streak in long),
             optimizer=optimizer.class_name,

@@ -105,6 +105,7 @@ def _too_short(how: Stepped, curve: Rates) -> Iterator[Finding]:
                 site=how.scheduler.site,
                 step=1 + int(curve.first[int(curve.low.argmin())]),
                 count=how.calls - int(horizon[1]),
+                why="a rate that rises again undoes what the decay had settled",
                 fix=f"{horizon[0]}={how.calls}  # the number of scheduler.step() calls",
                 horizon=horizon[1],
                 calls=how.calls,

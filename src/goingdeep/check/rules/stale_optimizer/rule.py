@@ -54,7 +54,7 @@ def check(run: Run) -> Iterator[Finding]:
         if idle is not None and idle >= LEAST_STEPS:
             yield _finding(optimizer, forgotten, in_all, in_all, idle)
         elif strangers:
-            steps = sum(stretch.count for stretch in run.by_optimizer.get(number, ()))
+            steps = run.steps_of(number)
             if steps >= LEAST_STEPS:
                 yield _finding(optimizer, forgotten, strangers, in_all, steps)
 
@@ -75,13 +75,11 @@ def _forgotten(run: Run) -> Iterator[tuple[Model, list[Parameter]]]:
 
 def _idle_steps(run: Run, number: int) -> int | None:
     """Steps of an optimizer if none of them had any gradient to use; None where some had."""
-    steps = 0
-    for stretch in run.by_optimizer.get(number, ()):
-        step = run.last_op(stretch.anatomy, "step")
+    for way in run.ways(number):
+        step = run.last_op(way, "step")
         if step is None or gradient_state(step, number) != "none":
             return None
-        steps += stretch.count
-    return steps
+    return run.steps_of(number)
 
 
 def _strangers(run: Run, number: int, optimizer: Optimizer) -> tuple[int, int]:

@@ -28,6 +28,7 @@ marin-community/marin#2700, JackieHanLab/TOSICA#11, peizhenbai/DrugBAN#16.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterator
 
@@ -45,37 +46,63 @@ LEAST_SAMPLES = 10
 LEAST_BYTES = 16
 """In one sample: fewer values than that repeat by nature."""
 
+NEAR = 8
+"""Training passes before an evaluation among which one of another loader is looked for."""
+
 NATURAL = 5.0
 """How many times more often samples must be shared than they repeat within one of the two sets."""
 
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each evaluation loader whose samples were trained on."""
-    judged: set[int] = set()
+    trainings = _Trainings(run.passes_of("training"))
+    pairs: set[tuple[int, int]] = set()
+    found: dict[int, tuple[Pass, Finding]] = {}
     clean: set[int] = set()
     for walk in run.passes_of("evaluation"):
-        trained = _trained_before(run, walk)
-        if walk.loader in judged or trained is None:
+        trained = trainings.before(walk)
+        if trained is None or walk.loader in found or (walk.loader, trained.loader) in pairs:
             continue
+        pairs.add((walk.loader, trained.loader))
         finding = _judge(run, walk, trained)
         if finding is not None:
-            judged.add(walk.loader)
-            if finding.severity != "warning" or _is_only_evaluation(run, walk, clean):
-                yield finding
+            found[walk.loader] = walk, finding
         else:
             clean.add(walk.loader)
+    for number, (_, finding) in found.items():
+        # Beside an evaluation of other data, a pass over the training data is a training score.
+        beside = any(_data(run, other) != _data(run, number) for other in clean)
+        if finding.evidence.get("found_by") or not beside:
+            yield finding
 
 
-def _trained_before(run: Run, walk: Pass) -> Pass | None:
-    """The pass that trained the same model last before an evaluation."""
-    before = [
-        other
-        for other in run.passes_of("training")
-        if other.loader != walk.loader
-        and set(other.models) & set(walk.models)
-        and 0 < other.first_step <= walk.step
-    ]
-    return max(before, key=lambda other: other.first_step, default=None)
+def _data(run: Run, loader: int) -> int:
+    known = run.loaders.get(loader)
+    return known.dataset.id if known is not None else -1
+
+
+class _Trainings:
+    """The passes that trained each model, by their first step."""
+
+    def __init__(self, walks: list[Pass]) -> None:
+        self._walks: dict[int, list[Pass]] = {}
+        for walk in sorted(walks, key=lambda walk: walk.first_step):
+            for model in walk.models:
+                if walk.first_step > 0:
+                    self._walks.setdefault(model, []).append(walk)
+        self._steps = {m: [walk.first_step for walk in ws] for m, ws in self._walks.items()}
+
+    def before(self, walk: Pass) -> Pass | None:
+        """The pass that trained the same model last before an evaluation, by another loader."""
+        newest: Pass | None = None
+        for model in walk.models:
+            at = bisect.bisect_right(self._steps.get(model, []), walk.step) - 1
+            for other in self._walks.get(model, [])[max(0, at - NEAR + 1) : at + 1][::-1]:
+                if other.loader != walk.loader:
+                    if newest is None or other.first_step > newest.first_step:
+                        newest = other
+                    break
+        return newest
 
 
 def _judge(run: Run, walk: Pass, trained: Pass) -> Finding | None:
@@ -130,10 +157,9 @@ def _shared(run: Run, walk: Pass, trained: Pass) -> tuple[int, str]:
             indices = _in_both(mine, theirs)
         if indices:
             return indices, "indices"
-    passes = [p for p in run.passes if p.loader in (walk.loader, trained.loader)]
-    numbers = [p.overlap.get(walk.loader if p.loader == trained.loader else trained.loader, 0)
-               for p in passes]  # fmt: skip
-    return max(numbers, default=0), "content"
+    overlaps = _overlaps(run)
+    pair = (walk.loader, trained.loader)
+    return max(overlaps.get(pair, 0), overlaps.get(pair[::-1], 0)), "content"
 
 
 def _in_both(one: Dataset, other: Dataset) -> int:
@@ -164,15 +190,10 @@ def _repeats(walk: Pass) -> float:
     return max(0.0, 1 - walk.distinct / counted) if counted > 0 and walk.distinct else 0.0
 
 
-def _is_only_evaluation(run: Run, walk: Pass, clean: set[int]) -> bool:
-    """Whether no other loader evaluates: beside one, this is a training score."""
-    return not any(
-        other.loader != walk.loader and other.loader in clean | _others(run, walk)
-        for other in run.passes_of("evaluation")
-    )
-
-
-def _others(run: Run, walk: Pass) -> set[int]:
-    """Loaders that evaluate another dataset than this one."""
-    mine = run.loaders[walk.loader].dataset.id
-    return {number for number, loader in run.loaders.items() if loader.dataset.id != mine}
+def _overlaps(run: Run) -> dict[tuple[int, int], int]:
+    """{(loader, other): the most samples of a pass of the first that the other gave, too}."""
+    found: dict[tuple[int, int], int] = {}
+    for walk in run.passes:
+        for other, count in walk.overlap.items():
+            found[walk.loader, other] = max(count, found.get((walk.loader, other), 0))
+    return found

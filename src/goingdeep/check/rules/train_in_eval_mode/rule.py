@@ -62,7 +62,7 @@ def check(run: Run) -> Iterator[Finding]:
 
 def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
     stretches = run.by_optimizer.get(optimizer, [])
-    modes = {s.anatomy: mode_of(run.operations(s.anatomy), model) for s in stretches}
+    modes = {way: mode_of(run.operations(way), model) for way in run.ways(optimizer)}
     trained = next((s.first for s in stretches if modes[s.anatomy] == TRAINING), None)
     streaks = [
         streak
@@ -84,7 +84,7 @@ def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
         fix="model.train()  # before this line, in every epoch",
         severity=None if trained is not None else "warning",
         updates=sum(streak.count for streak in streaks),
-        steps=sum(stretch.count for stretch in stretches),
+        steps=run.steps_of(optimizer),
         first_step=first.first,
         model=run.models[model].class_name,
         first_step_in_training_mode=trained,

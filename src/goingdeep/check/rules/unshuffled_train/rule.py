@@ -86,7 +86,7 @@ def _finding(
     run: Run, loader: Loader, walks: list[Pass], distinct: float, expected: float, batches: int
 ) -> Finding:
     return RULE.found(
-        "a training batch has {distinct} different labels where a mixed one would have {expected} "
+        "training batches have {distinct} different labels where mixed ones would have {expected} "
         "(mean of {batches} batches), and the loader does not shuffle",
         site=run.loader_site(loader.id, walks[0]),
         step=walks[0].first_step,

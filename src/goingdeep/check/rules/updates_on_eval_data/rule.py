@@ -39,13 +39,26 @@ RULE = Rule("updates-on-eval-data", "error", needs=("training",))
 
 LEAST_STEPS = 3
 
+MOST_LOADERS = 64
+FIRST_PASSES = 8
+"""Bounds: a loader may be made anew for every epoch."""
+
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each loader that is for evaluation and is trained on."""
-    training = run.passes_of("training")
-    for number in dict.fromkeys(walk.loader for walk in training):
-        mine = [walk for walk in training if walk.loader == number]
-        others = [walk for walk in training if walk.loader != number and _same_model(walk, mine[0])]
+    by_loader: dict[int, list[Pass]] = {}
+    for walk in run.passes_of("training"):
+        if walk.loader in by_loader or len(by_loader) < MOST_LOADERS:
+            by_loader.setdefault(walk.loader, []).append(walk)
+    for number, mine in by_loader.items():
+        # How another loader trains shows in its first passes.
+        others = [
+            walk
+            for other, walks in by_loader.items()
+            if other != number
+            for walk in walks[:FIRST_PASSES]
+            if _same_model(walk, mine[0])
+        ]
         steps = sum(walk.steps for walk in mine)
         if number not in run.loaders or steps < LEAST_STEPS:
             continue

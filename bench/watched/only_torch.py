@@ -1,0 +1,3 @@
+"""What a start is measured with."""
+
+import torch  # noqa: F401

@@ -1,0 +1,232 @@
+"""Comments, settings and baselines: what the user accepts, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from goingdeep.check import catalogue, read_settings
+from goingdeep.check.settings import CheckSettings
+from goingdeep.check.source import Source
+from goingdeep.checked import check_record
+from goingdeep.errors import RunExistsError, SettingsError, UnknownNameError
+from tests.check.conftest import SOURCE, Record
+
+IGNORE = "gd: ignore[grads-not-cleared]"
+
+
+def with_line(script: Path, line: int, text: str) -> Path:
+    """Record the loop with one line of its source changed."""
+    lines = SOURCE.splitlines()
+    lines[line - 1] = text
+    script.write_text("\n".join(lines) + "\n")
+    return Record(str(script)).loop(source="\n".join(lines)).write(script.parent / "runs" / "one")
+
+
+# -------------------------------------------------------------------- comments
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (6, f"    loss.backward()  # {IGNORE}"),
+        (6, "    loss.backward()  #gd:ignore[ other-rule , grads-not-cleared ] as we want"),
+        (5, f"    # {IGNORE}"),
+    ],
+)
+def test_a_comment_on_the_line_or_the_one_before_accepts(script, line, text):
+    checked = check_record(with_line(script, line, text))
+    assert checked.report.findings == []
+    assert [finding.rule for finding in checked.report.ignored] == ["grads-not-cleared"]
+    assert checked.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (7, f"    optimizer.step()  # {IGNORE}"),
+        (4, f"for x, y in loader:  # {IGNORE}"),
+        (6, f'    loss.backward(); s = "# {IGNORE}"'),
+        (6, "    loss.backward()  # gd: ignore"),
+        (6, "    loss.backward()  # gd: ignore[double-softmax]"),
+    ],
+)
+def test_other_comments_accept_nothing(script, line, text):
+    checked = check_record(with_line(script, line, text))
+    assert [finding.rule for finding in checked.report.findings] == ["grads-not-cleared"]
+
+
+def test_the_recorded_line_counts_where_the_file_is_gone(script):
+    folder = with_line(script, 6, f"    loss.backward()  # {IGNORE}")
+    script.unlink()
+    assert check_record(folder).report.findings == []
+
+
+def test_comments_that_accept_nothing_are_said(script):
+    folder = with_line(script, 2, f"model = torch.nn.Linear(2, 2)  # {IGNORE}")
+    assert (
+        "train.py:2: gd: ignore[grads-not-cleared] is not used" in check_record(folder).report.notes
+    )
+    folder = with_line(script, 6, "    loss.backward()  # gd: ignore[grad-not-cleared]")
+    (note,) = check_record(folder).report.notes
+    assert (
+        note
+        == "train.py:6: there is no rule called 'grad-not-cleared'; did you mean grads-not-cleared?"
+    )
+    folder = with_line(script, 6, "    loss.backward()  # gd: ignore")
+    assert check_record(folder).report.notes == [
+        "train.py:6: `gd: ignore` names no rule; write gd: ignore[RULE]"
+    ]
+
+
+def test_a_changed_file_is_said_and_its_comments_accept_nothing(script, run):
+    script.write_text("\n" + SOURCE.replace("optimizer.step()", f"optimizer.step()  # {IGNORE}"))
+    (finding,) = check_record(run).report.findings
+    assert finding.source == "loss.backward()"
+    assert finding.note == "the file has changed since; the line is as it was recorded"
+    script.unlink()
+    (finding,) = check_record(run).report.findings
+    assert finding.note == "the file is gone; the line is as it was recorded"
+
+
+@pytest.mark.parametrize(
+    "name", ["/dev/zero", "/", "", "x" * 5000, "\x00", "<ipython-input-3>", "\udce9.py"]
+)
+def test_only_ordinary_files_are_read(name):
+    assert Source().lines(name) is None
+
+
+def test_a_cell_of_a_notebook_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = Record("<ipython-input-1>").loop().write(tmp_path / "runs" / "cell")
+    (finding,) = check_record(folder).report.findings
+    assert (finding.file, finding.note) == ("<ipython-input-1>", "")
+
+
+# -------------------------------------------------------------------- settings
+
+
+def settings(tmp_path: Path, text: str) -> CheckSettings:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.goingdeep]\n{text}\n")
+    (tmp_path / "deep").mkdir(exist_ok=True)
+    return read_settings(tmp_path / "deep", catalogue())
+
+
+def test_settings_are_found_above_and_read(tmp_path):
+    found = settings(
+        tmp_path,
+        'disable = ["unshuffled-train"]\nenable = []\nfail-on = "warning"\nbaseline = "known.json"\n'
+        '[tool.goingdeep.severity]\nga-not-scaled = "warning"',
+    )
+    assert found == CheckSettings(
+        disable=("unshuffled-train",), severity={"ga-not-scaled": "warning"}, fail_on="warning",
+        baseline=tmp_path / "known.json", file=tmp_path / "pyproject.toml",
+    )  # fmt: skip
+
+
+def test_no_file_or_no_table_is_no_settings(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    assert read_settings(tmp_path, catalogue()).disable == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ('disable = ["grad-not-cleared"]', UnknownNameError, "did you mean grads-not-cleared?"),
+        ('disabled = ["x"]', UnknownNameError, "did you mean disable?"),
+        ('disable = "x"', SettingsError, "disable expects a list of rules, got 'x'"),
+        ("disable = [1]", SettingsError, "disable expects a list of rules"),
+        ('fail-on = "bad"', SettingsError, "a severity is one of error, warning, hint, got 'bad'"),
+        ("severity = 3", SettingsError, "severity expects a table"),
+        ('[tool.goingdeep.severity]\nnope = "hint"', UnknownNameError, "no rule called 'nope'"),
+        ("baseline = 3", SettingsError, "baseline expects a file's name"),
+        ("x = [", SettingsError, "cannot be read as TOML"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_an_error(tmp_path, text, kind, words):
+    with pytest.raises(kind) as raised:
+        settings(tmp_path, text)
+    assert words in str(raised.value)
+
+
+def test_the_settings_of_the_program_count_before_those_of_the_current_folder(
+    script, run, tmp_path, monkeypatch
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "pyproject.toml").write_text("[tool.goingdeep]\ndisable = []\n")
+    (script.parent / "pyproject.toml").write_text(
+        '[tool.goingdeep]\ndisable = ["grads-not-cleared"]\n'
+    )
+    monkeypatch.chdir(elsewhere)
+    assert check_record(run).report.findings == []
+    assert len(check_record(run, enable=["grads-not-cleared"]).report.findings) == 1
+
+
+# -------------------------------------------------------------------- baseline
+
+
+def test_known_findings_do_not_count_and_new_ones_do(script, run, tmp_path):
+    known = tmp_path / "known.json"
+    assert check_record(run, baseline=known, write=True).written == 1
+    checked = check_record(run, baseline=known)
+    assert (checked.report.findings, len(checked.report.known), checked.exit_code) == ([], 1, 0)
+    other = with_line(script, 6, "    loss.backward(retain_graph=True)")
+    checked = check_record(other, baseline=known)
+    assert len(checked.report.findings) == 1
+    assert checked.report.notes == ["1 finding of the baseline is gone: write it anew"]
+
+
+def test_a_line_that_moved_is_the_same_finding(script, tmp_path):
+    known = tmp_path / "known.json"
+    check_record(
+        Record(str(script)).loop().write(tmp_path / "runs" / "a"), baseline=known, write=True
+    )
+    moved = Record(str(script))
+    moved.loop()
+    moved.events = [
+        type(event)(**{**event_fields(event), "line": event.line + 10})
+        if hasattr(event, "line")
+        else event
+        for event in moved.events
+    ]
+    assert check_record(moved.write(tmp_path / "runs" / "b"), baseline=known).report.findings == []
+
+
+def event_fields(event) -> dict:
+    return {name: getattr(event, name) for name in event.__struct_fields__}
+
+
+def test_a_baseline_is_written_anew_but_nothing_else_is_overwritten(run, tmp_path):
+    known = tmp_path / "known.json"
+    for _ in range(2):
+        assert check_record(run, baseline=known, write=True).written == 1
+    other = tmp_path / "mine.json"
+    other.write_text("{}")
+    with pytest.raises(RunExistsError, match="is no baseline"):
+        check_record(run, baseline=other, write=True)
+    assert other.read_text() == "{}"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"goingdeep_baseline": "x"}', "\x00"])
+def test_a_file_that_is_no_baseline_is_an_error(run, tmp_path, content):
+    (tmp_path / "known.json").write_text(content)
+    with pytest.raises(SettingsError, match="is not a baseline"):
+        check_record(run, baseline=tmp_path / "known.json")
+
+
+def test_a_baseline_that_is_missing_is_an_error(run, tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read: no such file"):
+        check_record(run, baseline=tmp_path / "known.json")
+    with pytest.raises(SettingsError, match="expects a file to write to"):
+        check_record(run, write=True)
+
+
+def test_the_baseline_can_be_read_by_people(run, tmp_path):
+    check_record(run, baseline=tmp_path / "known.json", write=True)
+    content = json.loads((tmp_path / "known.json").read_text())
+    assert content["findings"] == [
+        {"rule": "grads-not-cleared", "file": "train.py", "source": "loss.backward()", "count": 1}
+    ]
