@@ -54,7 +54,7 @@ $(VENV)/.user: pyproject.toml
 	touch $@
 
 $(VENV)/.test: $(VENV)/.user
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test,frameworks]'
 	touch $@
 
 $(VENV)/.check: $(VENV)/.user

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from goingdeep.record.base import Blob, Event, Gap
+from goingdeep.record.event import Blob, Event, Gap
 from goingdeep.record.log import EventLog, read_events
 from goingdeep.record.look import LookEvent
 from goingdeep.record.seen import Anatomy, Ended, Pass, Steps
@@ -111,6 +111,21 @@ def write_again(recorder: Recorder, event: Event, **changes: object) -> None:
     recorder.event(type(event), **{**fields, **changes})
 
 
+def write_epoch(recorder: Recorder, clock: Clock, pattern: Pattern, values: list[float]) -> int:
+    """Write the steps of one epoch; returns the number of the last."""
+    number = 0
+    for anatomy in pattern.of_step:
+        clock.now += STEP_SECONDS
+        number = recorder.next_step()
+        for name in pattern.curves:
+            recorder.curve(name, values[number % len(values)], number)
+        recorder.step(0, anatomy, number, "")
+        if number <= FIRST_LOOKS or number & (number - 1) == 0:
+            for event in pattern.looks["training"]:
+                write_again(recorder, event, look=number)
+    return number
+
+
 def write_all(recorder: Recorder, clock: Clock, pattern: Pattern, total: int) -> None:
     for event in pattern.head:
         write_again(recorder, event)
@@ -119,18 +134,9 @@ def write_all(recorder: Recorder, clock: Clock, pattern: Pattern, total: int) ->
     ledger = Ledger(recorder, set)
     values = [secrets.randbits(53) / 2**53 for _ in range(4096)]
     identity = epoch = number = 0
-    thread = ""
     while number < total:
         epoch += 1
-        for anatomy in pattern.of_step:
-            clock.now += STEP_SECONDS
-            number = recorder.next_step()
-            for name in pattern.curves:
-                recorder.curve(name, values[number & 4095], number)
-            recorder.step(0, anatomy, number, thread)
-            if number <= FIRST_LOOKS or number & (number - 1) == 0:
-                for event in pattern.looks["training"]:
-                    write_again(recorder, event, look=number)
+        number = write_epoch(recorder, clock, pattern, values)
         for event in (pattern.usual if epoch > 1 else pattern.first).values():
             ledger.enter(Again(event, identity, epoch, number))
             identity += 1

@@ -14,7 +14,7 @@ from goingdeep import cli
 from goingdeep.check.catalogue import Entry
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.record import look, seen
-from goingdeep.record.base import Event
+from goingdeep.record.event import Event
 from goingdeep.record.events import encode
 from goingdeep.record.reading import Seen
 from goingdeep.record.seen import Block, Group, Op, Parameter

@@ -13,7 +13,7 @@ from goingdeep.check.judge import MOST_COUNTED, MOST_LISTED
 from goingdeep.check.rule import Finding, NotSeen, spelled, worse
 from goingdeep.check.run import Run, gradient_state
 from goingdeep.record import seen
-from goingdeep.record.base import Gap, Unknown
+from goingdeep.record.event import Gap, Unknown
 from goingdeep.record.events import Epoch, Resumed, encode
 from goingdeep.record.seen import Block, Op
 from tests.check.conftest import Record, always, made, never

@@ -99,7 +99,11 @@ def _numbers(name: str, value: Any, depth: int = 0) -> dict[str, Any]:
 
 def _bits(tensor: torch.Tensor) -> tuple[str, tuple[int, ...], bytes]:
     plain = tensor.detach().contiguous().cpu()
-    return str(plain.dtype), tuple(plain.shape), plain.reshape(-1).view(torch.uint8).numpy().tobytes()
+    return (
+        str(plain.dtype),
+        tuple(plain.shape),
+        plain.reshape(-1).view(torch.uint8).numpy().tobytes(),
+    )
 
 
 def random_streams() -> tuple[Any, ...]:
@@ -138,7 +142,7 @@ def run(program: Path, watcher: Watcher | None = None) -> Outcome:
         if watcher is not None:
             watcher.start()
         try:
-            exec(code, vars(module))  # noqa: S102
+            exec(code, vars(module))
         except BaseException as raised:  # noqa: BLE001
             error = raised
         finally:
@@ -218,9 +222,7 @@ def walks(seen: Seen) -> list[kinds.Pass]:
 
 def facts(seen: Seen, op: str, name: str) -> set[Any]:
     """All values that one fact of one kind of operation had in training steps."""
-    return {
-        found.facts.get(name) for _, ops in steps_of(seen) for found in ops if found.op == op
-    }
+    return {found.facts.get(name) for _, ops in steps_of(seen) for found in ops if found.op == op}
 
 
 # ---------------------------------------------------------------- what the program says

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import safetensors.torch  # noqa: F401 - so that its rows are put on from the start
-from tests.foreign.harness import LOOPS, Outcome, run, unwatched, watch
 
 from goingdeep.record.log import EventLog, read_events
 from goingdeep.record.reading import Seen
@@ -24,6 +23,7 @@ from goingdeep.watch.patches import Row
 from goingdeep.watch.sites import Sites
 from goingdeep.watch.states import States
 from goingdeep.watch.watcher import Watcher
+from tests.foreign.harness import LOOPS, Outcome, run, unwatched, watch
 
 TABLES = (table, passes, states)
 TEXT = "a fault of ours"
@@ -34,7 +34,10 @@ WITH_WORKERS = {
     "torch.utils.data.dataloader._MultiProcessingDataLoaderIter.__init__",
     "torch.utils.data.dataloader._BaseDataLoaderIter._reset",
 }
-FRAMEWORK = {"fastai.optimizer": "fastai_learner", "keras.src.optimizers.base_optimizer": "keras_fit"}
+FRAMEWORK = {
+    "fastai.optimizer": "fastai_learner",
+    "keras.src.optimizers.base_optimizer": "keras_fit",
+}
 
 
 def sides() -> list[pytest.param]:
@@ -45,7 +48,9 @@ def sides() -> list[pytest.param]:
             for side in ("before", "after"):
                 if getattr(row, side) is not None:
                     marks = [pytest.mark.filterwarnings("ignore")] if row.needs in FRAMEWORK else []
-                    found.append(pytest.param(module, row, side, id=f"{row.key}-{side}", marks=marks))
+                    found.append(
+                        pytest.param(module, row, side, id=f"{row.key}-{side}", marks=marks)
+                    )
     return found
 
 
@@ -62,7 +67,9 @@ def unchanged(name: str, one: Outcome) -> None:
 
 
 @pytest.mark.parametrize(("module", "row", "side"), sides())
-def test_a_fault_in_a_row_is_said_once_and_changes_nothing(module, row, side, monkeypatch, tmp_path):
+def test_a_fault_in_a_row_is_said_once_and_changes_nothing(
+    module, row, side, monkeypatch, tmp_path
+):
     called = []
 
     def faulty(*args):
@@ -158,7 +165,9 @@ def test_a_fault_at_a_modules_call_leaves_the_rest(monkeypatch, tmp_path):
     assert one.seen.steps == 15
 
 
-@pytest.mark.parametrize("error", [MemoryError, RecursionError, AssertionError, StopIteration, Warning])
+@pytest.mark.parametrize(
+    "error", [MemoryError, RecursionError, AssertionError, StopIteration, Warning]
+)
 def test_any_kind_of_error_is_caught(error, monkeypatch, tmp_path):
     def faulty(*args, **kwargs):
         raise error
@@ -170,17 +179,17 @@ def test_any_kind_of_error_is_caught(error, monkeypatch, tmp_path):
 
 
 def test_an_error_without_a_text_is_said_too(monkeypatch, tmp_path):
-    class Silent(Exception):
+    class SilentError(Exception):
         def __str__(self):
             raise ValueError
 
     def faulty(*args, **kwargs):
-        raise Silent
+        raise SilentError
 
     monkeypatch.setattr(Lane, "backward_started", faulty)
     one = watch(LOOPS / "plain.py", tmp_path)
     unchanged("plain", one)
-    assert [gap.reason for gap in one.seen.gaps] == ["Silent: "]
+    assert [gap.reason for gap in one.seen.gaps] == ["SilentError: "]
 
 
 def test_a_fault_while_everything_is_written_does_not_reach_the_program(monkeypatch, tmp_path):
@@ -260,5 +269,3 @@ def test_an_error_of_the_programs_own_comes_through_as_it_is():
     assert one.error.__context__ is None
     assert one.error.__cause__ is None
     assert _frames(one.error)[-1] == str(LOOPS / "raises.py")
-
-

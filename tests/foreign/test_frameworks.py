@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.foreign.harness import (
-    FRAMEWORKS, LOOPS, check_lines, check_losses, check_modes, check_passes, steps_of, unwatched, watched,
+    FRAMEWORKS,
+    LOOPS,
+    check_lines,
+    check_losses,
+    check_modes,
+    check_passes,
+    steps_of,
+    unwatched,
+    watched,
 )  # fmt: skip
 
 # Importing and using them warns; what they warn of is theirs, what we warn of would not be.
@@ -32,7 +41,9 @@ def test_every_forward_is_seen_in_its_mode(name):
 def test_lines_are_those_of_the_user_and_the_framework_is_named_beside(name):
     run = watched(name)
     check_lines(run, LOOPS / f"{name}.py")
-    package = {"accelerated": "accelerate", "lightning_fabric": "lightning"}.get(name, name.split("_")[0])
+    package = {"accelerated": "accelerate", "lightning_fabric": "lightning"}.get(
+        name, name.split("_")[0]
+    )
     through = {run.seen.site(op.site).via_file for _, ops in steps_of(run.seen) for op in ops}
     assert any(f"/{package}/" in file for file in through)
 
@@ -45,7 +56,12 @@ def test_nothing_is_left_unseen(name):
 
 @every_framework
 def test_gradients_are_fresh_at_each_step(name):
-    states = [op.facts["grads"] for count, ops in steps_of(watched(name).seen) for op in ops if op.op == "step" and count]
+    states = [
+        op.facts["grads"]
+        for count, ops in steps_of(watched(name).seen)
+        for op in ops
+        if op.op == "step" and count
+    ]
     # An optimizer that is not torch's is met at its first step, when its gradients are there already.
     assert set(states) - {"fresh", "unknown"} == set()
     assert states.count("unknown") <= (name in {"fastai_learner", "keras_fit"})
@@ -54,7 +70,8 @@ def test_gradients_are_fresh_at_each_step(name):
 @every_framework
 def test_weights_losses_and_random_numbers_are_those_of_a_run_unwatched(name):
     one, other = watched(name), unwatched(name)
-    assert one.error is None and other.error is None
+    assert one.error is None
+    assert other.error is None
     assert one.result == other.result
     assert one.streams == other.streams
     assert one.output == other.output

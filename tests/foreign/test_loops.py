@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.foreign.harness import LOOPS, PLAIN, check_lines, check_losses, check_modes, check_passes, watched
+
+from tests.foreign.harness import (
+    LOOPS,
+    PLAIN,
+    check_lines,
+    check_losses,
+    check_modes,
+    check_passes,
+    watched,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning"),

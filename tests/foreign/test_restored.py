@@ -10,12 +10,12 @@ import pytest
 import safetensors.torch  # noqa: F401 - so that its rows are put on from the start
 import torch
 import torch._dynamo  # puts its own function in the place of torch.manual_seed
-from tests.foreign.harness import LOOPS, run, watch
 
 from goingdeep.errors import WatchError
 from goingdeep.watch import passes, states, table
 from goingdeep.watch.patches import Patches, Row
 from goingdeep.watch.watcher import Watcher, is_watched
+from tests.foreign.harness import LOOPS, run, watch
 
 ROWS = (*table.ROWS, *passes.ROWS, *states.ROWS)
 GLOBALS = tuple(sys.modules[name] for name in ("torch.nn.modules.module", "torch.optim.optimizer"))

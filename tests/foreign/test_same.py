@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.foreign.harness import PLAIN, unwatched, watched
 
 pytestmark = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.foreign.harness import facts, marks, LOOPS, run, steps_of, walks, watched
+
+from tests.foreign.harness import LOOPS, facts, marks, run, steps_of, walks, watched
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning"),
@@ -34,7 +35,14 @@ def line(name, op, mark):
 
 
 def test_the_tutorials_step_is_read_in_its_order():
-    assert [op.op for op in usual("plain")] == ["clear", "batch", "forward", "loss", "backward", "step"]
+    assert [op.op for op in usual("plain")] == [
+        "clear",
+        "batch",
+        "forward",
+        "loss",
+        "backward",
+        "step",
+    ]
 
 
 def test_the_tutorials_parts_are_named():
@@ -51,10 +59,19 @@ def test_the_tutorials_parts_are_named():
     )  # fmt: skip
     assert record.site(optimizer.site).source.startswith("optimizer = torch.optim.SGD")
     (training, testing) = sorted(record.loaders.values(), key=lambda loader: loader.id)
-    assert (training.shuffle, training.length, training.batch_size, training.dataset.length) == (True, 5, 8, 40)
+    assert (training.shuffle, training.length, training.batch_size, training.dataset.length) == (
+        True,
+        5,
+        8,
+        40,
+    )
     assert (testing.shuffle, testing.length, testing.dataset.length) == (False, 2, 12)
     for loss in record.losses.values():
-        assert (loss.function, loss.module, loss.reduction) == ("cross_entropy", "CrossEntropyLoss", "mean")
+        assert (loss.function, loss.module, loss.reduction) == (
+            "cross_entropy",
+            "CrossEntropyLoss",
+            "mean",
+        )
         assert (loss.input[1:], loss.target_dtype) == ((3,), "int64")
 
 
@@ -85,18 +102,29 @@ def test_dropout_and_batch_norm_ran_in_the_mode_of_the_model():
 
 
 def test_a_part_that_is_switched_alone_is_named():
-    switched = {(op.facts.get("module"), op.facts["training"]) for _, ops in steps_of(seen("frozen"))[1:] for op in ops if op.op == "mode"}
+    switched = {
+        (op.facts.get("module"), op.facts["training"])
+        for _, ops in steps_of(seen("frozen"))[1:]
+        for op in ops
+        if op.op == "mode"
+    }
     assert switched == {(None, True), ("backbone", False)}
 
 
 def test_evaluation_with_a_graph_is_told_as_such():
     evaluations = [walk for walk in walks(seen("eval_with_grad")) if walk.role == "evaluation"]
-    assert [(walk.with_grad, walk.kept_graph, walk.training_mode) for walk in evaluations] == [(3, 3, 3)] * 3
+    assert [(walk.with_grad, walk.kept_graph, walk.training_mode) for walk in evaluations] == [
+        (3, 3, 3)
+    ] * 3
 
 
 def test_autocast_is_seen_and_a_disabled_scaler_is_told_as_such():
     assert facts(seen("autocast"), "forward", "autocast") == {True}
-    assert facts(seen("autocast"), "scale", "enabled") == facts(seen("autocast"), "update", "enabled") == {False}
+    assert (
+        facts(seen("autocast"), "scale", "enabled")
+        == facts(seen("autocast"), "update", "enabled")
+        == {False}
+    )
     assert facts(seen("plain"), "forward", "autocast") == {None}
 
 
@@ -129,7 +157,9 @@ def test_each_way_to_clear_shows_in_what_the_next_backward_finds():
     for stretch in run.seen.stretches:
         ops = run.seen.anatomies[stretch.anatomy].blocks
         for step in range(stretch.first, stretch.last + 1):
-            by_step[step] = next(op.facts["grads"] for block in ops for op in block.ops if op.op == "backward")
+            by_step[step] = next(
+                op.facts["grads"] for block in ops for op in block.ops if op.op == "backward"
+            )
     assert [by_step[step] for step in sorted(by_step)] == run.value("found")
     used = [of(ops, "step", "grads") for _, ops in steps_of(run.seen)]
     assert used.count(["summed"]) == 1
@@ -137,7 +167,11 @@ def test_each_way_to_clear_shows_in_what_the_next_backward_finds():
 
 def test_two_optimizers_have_their_own_gradients():
     discriminator, generator = (
-        next(ops for count, ops in reversed(steps_of(seen("gan"))) if count and ops[-1].facts["optimizer"] == n)
+        next(
+            ops
+            for count, ops in reversed(steps_of(seen("gan")))
+            if count and ops[-1].facts["optimizer"] == n
+        )
         for n in (0, 1)
     )
     # D clears itself; G's gradients of the step before are still there, and D's backward adds nothing.
@@ -147,7 +181,9 @@ def test_two_optimizers_have_their_own_gradients():
     assert of(generator, "backward", "grads") == ["0:left-over 1:none"]
     assert of(generator, "step", "grads") == ["fresh"]
     assert [op.op for op in generator] == ["clear", "forward", "loss", "backward", "step"]
-    names = [seen("gan").models[n].parameters[0].shape for n in of(discriminator, "forward", "model")]
+    names = [
+        seen("gan").models[n].parameters[0].shape for n in of(discriminator, "forward", "model")
+    ]
     assert names == [(8, 6), (8, 4), (8, 6)]
 
 
@@ -210,7 +246,9 @@ def test_frozen_parts_are_known_and_belong_to_nobody():
 
 def test_tied_parameters_are_known_to_be_one():
     (model,) = seen("tied").models.values()
-    assert [(p.name, p.tied_to) for p in model.parameters if p.tied_to] == [("out.weight", "embed.weight")]
+    assert [(p.name, p.tied_to) for p in model.parameters if p.tied_to] == [
+        ("out.weight", "embed.weight")
+    ]
 
 
 def test_each_layer_with_its_own_optimizer_keeps_its_own_count():
@@ -230,8 +268,14 @@ def test_learning_rates_are_those_of_each_step():
 
 def test_functions_imported_by_name_before_the_watcher_are_seen():
     ops = usual("imported_before")
-    assert [(op.facts["how"], op.facts["limit"]) for op in ops if op.op == "clip"] == [("norm", 0.5), ("value", 0.1)]
-    assert {loss.function for loss in seen("imported_before").losses.values()} == {"cross_entropy", "binary_cross_entropy"}
+    assert [(op.facts["how"], op.facts["limit"]) for op in ops if op.op == "clip"] == [
+        ("norm", 0.5),
+        ("value", 0.1),
+    ]
+    assert {loss.function for loss in seen("imported_before").losses.values()} == {
+        "cross_entropy",
+        "binary_cross_entropy",
+    }
     assert set(of(ops, "forward", "sensitive")) == {"training"}
 
 
@@ -285,7 +329,9 @@ def test_the_programs_own_hooks_fire_as_often_as_they_should():
 
 def test_counting_modes_of_the_program_count_only_what_it_does():
     operations, functions, flops = watched("modes").value("counted")
-    assert operations and functions and flops
+    assert operations
+    assert functions
+    assert flops > 0
     assert not [name for name in functions if "_version" in name]
 
 
@@ -304,7 +350,15 @@ def test_the_step_that_raised_is_not_counted():
 
 def test_the_marks_in_the_programs_are_read():
     program = LOOPS / "plain.py"
-    assert {op for op, _ in marks(program)} == {"mode", "batch", "forward", "loss", "backward", "step", "clear"}
+    assert {op for op, _ in marks(program)} == {
+        "mode",
+        "batch",
+        "forward",
+        "loss",
+        "backward",
+        "step",
+        "clear",
+    }
 
 
 def test_a_program_without_training_is_seen_to_have_none(tmp_path):

@@ -319,7 +319,12 @@ def test_a_resume_of_one_rank_makes_only_its_own_lines_void(tmp_path):
 
 def test_a_file_that_only_looks_like_a_rank_is_not_read(tmp_path):
     write(tmp_path, gap(1))
-    for name in ("events-rank0.jsonl", "events-rank.jsonl", "events-rank1.jsonl.old", "xevents-rank1.jsonl"):
+    for name in (
+        "events-rank0.jsonl",
+        "events-rank.jsonl",
+        "events-rank1.jsonl.old",
+        "xevents-rank1.jsonl",
+    ):
         (tmp_path / name).write_bytes(encode(gap(2)))
     (tmp_path / "events-rank2.jsonl").mkdir()
     assert steps(tmp_path) == [1]

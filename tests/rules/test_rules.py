@@ -145,6 +145,6 @@ def test_messages_take_their_numbers_from_the_evidence():
                 for part in ast.walk(node.args[0]):
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
                         seen += 1
-                        literal = re.sub(r"\{\w+\}", "", part.value)
+                        literal = re.sub(r"\{\w+(:[a-zA-Z ]+)?\}", "", part.value)
                         assert not re.search(r"\d", literal), (entry.rule.name, part.value)
     assert seen >= len(ENTRIES)

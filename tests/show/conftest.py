@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from goingdeep.record import Curve, EventLog, Manifest, look, seen, write_manifest
-from goingdeep.record.base import Gap
+from goingdeep.record.event import Gap
 from goingdeep.record.seen import Block, Dataset, Group, Op, Parameter
 
 QUICKSTART = """\
@@ -53,7 +53,7 @@ class Recording:
         self,
         line: int,
         source: str,
-        file: str = "/home/me/train.py",
+        file: str = "/srv/me/train.py",
         function: str = "train",
         **via: Any,
     ) -> int:

@@ -203,7 +203,7 @@ def raised(one: Recording) -> Path:
 def framework(one: Recording) -> Path:
     """A framework's loop: all but the forward and loss are called from one line of the user's."""
     fit = {
-        "file": "/home/me/fit.py",
+        "file": "/srv/me/fit.py",
         "line": 30,
         "source": "trainer.fit(model, loader)",
         "function": "<module>",
@@ -212,7 +212,7 @@ def framework(one: Recording) -> Path:
     batch = one.site(
         **fit, via_file=inside + "fetchers.py", via_line=134, via_function="_DataFetcher.__next__"
     )
-    user = {"file": "/home/me/fit.py", "function": "LitModel.training_step"}
+    user = {"file": "/srv/me/fit.py", "function": "LitModel.training_step"}
     forward, loss = (
         one.site(12, "logits = self(x)", **user),
         one.site(13, "return F.cross_entropy(logits, y)", **user),

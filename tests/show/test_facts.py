@@ -29,7 +29,7 @@ def test_the_loop_as_json_says_what_the_drawing_says(plain):
         "batch", "forward", "loss", "backward", "step", "clear",
     ]  # fmt: skip
     assert loop["operations"][-1] == {
-        "op": "clear", "words": "gradients set to none", "file": "/home/me/train.py", "line": 47,
+        "op": "clear", "words": "gradients set to none", "file": "/srv/me/train.py", "line": 47,
         "source": "optimizer.zero_grad()", "facts": {"by": "optimizer", "number": 0, "to": "none"}, "times": 1,
     }  # fmt: skip
     assert [walk["role"] for walk in content["passes"]] == ["training", "evaluation"] * 5
@@ -60,7 +60,7 @@ def test_an_error_is_told_with_its_place(record):
     content = loop_facts(ALL["raised"](record()))
     assert content["error"] == {
         "class": "ValueError", "message": "Expected input batch_size (64) to match target",
-        "file": "/home/me/train.py", "line": 44, "source": "loss = loss_fn(pred, y)",
+        "file": "/srv/me/train.py", "line": 44, "source": "loss = loss_fn(pred, y)",
     }  # fmt: skip
     assert content["status"] == "finished"  # as run.json has it
 

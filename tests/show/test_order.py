@@ -88,7 +88,7 @@ def change_sites(one, **places):
     "places",
     [
         {"_47": {"function": "other"}},
-        {"_47": {"file": "/home/me/other.py"}},
+        {"_47": {"file": "/srv/me/other.py"}},
         {"_47": {"line": 40, "source": "optimizer.zero_grad()"}},
     ],
 )

@@ -70,6 +70,7 @@ class Driver(Watcher):
         yield Row("torch.optim.optimizer:Optimizer", "zero_grad", _optimizer_clear)
         yield Row("torch.optim.optimizer:Optimizer", "__init__", None, _made)
         yield Row("torch.nn.modules.module:Module", "zero_grad", _module_clear)
+        yield Row("torch.amp.grad_scaler:GradScaler", "unscale_", None, _unscaled)
         yield Row(
             "torch.nn.utils.clip_grad", "_clip_grads_with_norm_", functools.partial(_clip, "norm")
         )
@@ -127,6 +128,12 @@ def _optimizer_clear(watcher, args, kwargs):
 def _module_clear(watcher, args, kwargs):
     to_none = args[1] if len(args) > 1 else kwargs.get("set_to_none", True)
     watcher.moments.clear_started(watcher.lane_, list(args[0].parameters()), to_none=to_none)
+
+
+def _unscaled(watcher, token, args, kwargs, result):
+    if args[0].is_enabled():
+        scale = torch.tensor(args[0].get_scale(), dtype=torch.float64)
+        watcher.moments.unscaled(watcher.lane_, args[1], float(scale.reciprocal().float()))
 
 
 def _clip(how, watcher, args, kwargs):

@@ -13,7 +13,7 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
-from goingdeep.record.base import Blob, Event
+from goingdeep.record.event import Blob, Event
 from goingdeep.record.events import decode, encode
 from goingdeep.watch.look import Look
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import torch
 
-from goingdeep.record.base import Event
+from goingdeep.record.event import Event
 from goingdeep.watch.patches import Patches
 
 LIBRARIES = (

@@ -417,6 +417,61 @@ def checkpointed():
         yield [loss]
 
 
+class Anew(torch.optim.Optimizer):
+    """Makes its groups anew whenever it is asked for them, as fastai's do."""
+
+    def __init__(self, params) -> None:
+        self._groups = []
+        self._made = False
+        super().__init__(params, {"lr": 0.1})
+        self._made = True
+
+    @property
+    def param_groups(self):
+        return [dict(group) for group in self._groups] if self._made else self._groups
+
+    @param_groups.setter
+    def param_groups(self, groups):
+        if self._made:
+            for mine, new in zip(self._groups, groups, strict=True):
+                mine.update(new)
+        else:
+            self._groups = groups
+
+    @torch.no_grad()
+    def step(self):
+        for group in self._groups:
+            for parameter in group["params"]:
+                parameter.add_(parameter.grad, alpha=-group["lr"])
+
+
+def groups_made_anew():
+    model = mlp()
+    optimizer = Anew(model.parameters())
+    for i, (x, y) in enumerate(batches()):
+        optimizer.param_groups = [{"lr": 0.1 / (1 + i)}]
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        yield [loss]
+
+
+def with_a_scaler():
+    model = mlp()
+    optimizer = sgd(model)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1000.0)
+    for x, y in batches():
+        loss = F.cross_entropy(model(x), y)
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        scaler.step(optimizer)
+        scaler.update()
+        optimizer.zero_grad()
+        yield [loss]
+
+
 def views_of_one_tensor():
     data = torch.cat([x for x, _ in batches()])
     labels = torch.cat([y for _, y in batches()])
@@ -439,7 +494,8 @@ LOOPS = {
         small_operations_in_between, softmax_twice, log_softmax_and_nll, regression_with_broadcast,
         never_cleared, no_loss_function_but_a_mean, unreduced_loss, evaluation_in_between,
         step_with_a_closure, numbers_from_numpy_and_python, tied_weights,
-        groups_with_their_own_rates, checkpointed, views_of_one_tensor,
+        groups_with_their_own_rates, checkpointed, groups_made_anew, with_a_scaler,
+        views_of_one_tensor,
     )
 } | {
     "cleared_to_none_by_hand": lambda: cleared_by_hand("none"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import threading
+import weakref
 from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -245,7 +246,9 @@ def test_nothing_is_seen_any_more_after_the_watcher():
     with watching() as watcher:
         iterator = iter(loader)
         next(iterator)
-    list(iterator)
+    attributes = {name: type(value) for name, value in vars(iterator).items()}
+    assert attributes == {name: type(value) for name, value in vars(iter(loader)).items()}
+    assert len(list(iterator)) == 2
     list(loader)
     assert only(watcher).batches == 1
 
@@ -850,9 +853,18 @@ def test_an_input_from_no_loader_belongs_to_no_pass_after_the_end():
         assert forward(watcher, torch.rand(3, 20)) is None
 
 
-def test_no_tensor_of_the_program_is_kept_alive():
-    import weakref
+def test_no_dataset_of_the_program_is_kept_alive():
+    with watching() as watcher:
+        data = labelled(12)
+        alive = weakref.ref(data)
+        for _ in DataLoader(data, 3, shuffle=True):
+            break
+        del data
+        assert alive() is None
+    assert only(watcher).batches == 1
 
+
+def test_no_tensor_of_the_program_is_kept_alive():
     with watching() as watcher:
         alive = []
         for x, _ in DataLoader(labelled(12), 3):

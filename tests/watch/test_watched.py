@@ -17,7 +17,7 @@ import goingdeep as gd
 from goingdeep import watched as watched_module
 from goingdeep.errors import RunExistsError, WatchError, WriteError
 from goingdeep.record import read_events, read_manifest
-from goingdeep.record.base import Gap
+from goingdeep.record.event import Gap
 from goingdeep.record.seen import Ended
 from goingdeep.watch import program, run, sites, watcher
 from goingdeep.watch.program import WatchedProgram

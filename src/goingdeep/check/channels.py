@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from goingdeep.record.base import Gap
+from goingdeep.record.event import Gap
 
 if TYPE_CHECKING:
     from goingdeep.check.run import Run

@@ -12,13 +12,27 @@ Name = tuple[int, str]
 """Number of the model and name of the parameter in it."""
 
 
+LEAST_LOOKS = 3
+"""Steps that were looked at: the first three are, in every run."""
+
+FAR_APART = 8
+"""Steps between two looks that stand for those in between, which nobody looked at."""
+
+
 @dataclass
 class Reached:
-    """How often, and when first, backward gave a parameter a gradient that is not zero."""
+    """How often, and when, backward gave a parameter a gradient that is not zero."""
 
     looks: int = 0
     first: int = 0
+    last: int = 0
     norms: list[float] = field(default_factory=list)
+
+    @property
+    def often(self) -> bool:
+        """Whether it was no exception."""
+        far = self.looks > 1 and self.last - self.first >= FAR_APART
+        return self.looks >= LEAST_LOOKS or far
 
 
 def with_gradient(run: Run) -> dict[Name, Reached]:
@@ -29,6 +43,7 @@ def with_gradient(run: Run) -> dict[Name, Reached]:
             if norm > 0:
                 reached = found.setdefault(name, Reached(first=step))
                 reached.looks += 1
+                reached.last = step
                 reached.norms.append(norm)
     return found
 

@@ -82,7 +82,8 @@ class Rule:
         """A finding of this rule.
 
         Args:
-            message: with the names of evidence in braces: "{wrong} of {all} updates".
+            message: with the names of evidence in braces: "{wrong} of {all} updates"; what a number
+                counts stands behind a colon: "{layers:layer}" is "1 layer" or "2 layers".
             why: where the page's first words on why it hurts do not fit this case.
             severity: where it differs from the rule's own.
             **evidence: what was observed; None is left out.
@@ -91,7 +92,7 @@ class Rule:
         return Finding(
             rule=self.name,
             severity=severity or self.severity,
-            message=message.format_map({name: spelled(value) for name, value in known.items()}),
+            message=message.format_map({name: _Said(value) for name, value in known.items()}),
             site=site,
             step=step,
             count=count,
@@ -99,6 +100,18 @@ class Rule:
             fix=fix,
             evidence=known,
         )
+
+
+class _Said:
+    """A piece of evidence on its way into a message."""
+
+    def __init__(self, value: Evidence) -> None:
+        self._value = value
+
+    def __format__(self, thing: str) -> str:
+        if not thing:
+            return spelled(self._value)
+        return f"{spelled(self._value)} {thing if self._value == 1 else thing + 's'}"
 
 
 def spelled(value: Evidence) -> str:

@@ -9,7 +9,7 @@ runs.py finds a folder; files.py writes a file so that a kill cannot halve it.
 """
 
 from goingdeep.record.blobs import read_blob, write_blob
-from goingdeep.record.base import Event
+from goingdeep.record.event import Event
 from goingdeep.record.log import EventLog, is_live, read_events
 from goingdeep.record.manifest import DataFacts, Manifest, Setting, read_manifest, write_manifest
 from goingdeep.record.runs import find_run, list_runs, read_result

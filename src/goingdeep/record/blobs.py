@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goingdeep.errors import RunFormatError
-from goingdeep.record.base import Blob
+from goingdeep.record.event import Blob
 from goingdeep.record.files import write_atomic, writing
 
 MAX_BYTES = 4 << 20

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from goingdeep.record.base import Blob, Event, Gap, Unknown
 from goingdeep.record.encoding import to_json
+from goingdeep.record.event import Blob, Event, Gap, Unknown
 from goingdeep.record.look import LOOK
 from goingdeep.record.seen import SEEN
 

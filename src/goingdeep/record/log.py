@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from goingdeep.errors import RunBusyError
-from goingdeep.record.base import Event, Gap
 from goingdeep.record.encoding import UNREADABLE
+from goingdeep.record.event import Event, Gap
 from goingdeep.record.events import Resumed, decode, encode
 from goingdeep.record.files import remove_unfinished, writing
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
-from goingdeep.record.base import Blob, Event
+from goingdeep.record.event import Blob, Event
 
 
 class Values(msgspec.Struct, frozen=True, omit_defaults=True):

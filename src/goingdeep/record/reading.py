@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from goingdeep.record import look, seen
-from goingdeep.record.base import Event, Gap, Unknown
+from goingdeep.record.event import Event, Gap, Unknown
 from goingdeep.record.events import Failed, Finished, Interrupted, Resumed, Started
 from goingdeep.record.log import read_events
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import msgspec
 
-from goingdeep.record.base import Blob, Event
+from goingdeep.record.event import Blob, Event
 
 Fact = str | int | float | bool | None
 

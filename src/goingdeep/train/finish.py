@@ -16,7 +16,7 @@ from goingdeep.data.show import picture_grid
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import write_manifest
 from goingdeep.record.encoding import to_json
-from goingdeep.record.base import Gap
+from goingdeep.record.event import Gap
 from goingdeep.record.events import Finished
 from goingdeep.record.files import write_atomic, writing
 from goingdeep.train import metrics

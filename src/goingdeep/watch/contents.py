@@ -17,7 +17,10 @@ MAX_CLASSES = 1_000
 
 MAX_COUNTED = 10_000
 MAX_VALUES = 1 << 15
-"""Values looked at in one batch; of a larger one evenly strided ones."""
+"""Values looked at in the first batch; of a larger one evenly strided ones."""
+
+MAX_LATER = 1 << 13
+"""And in a later batch."""
 
 MAX_CHANNELS = 16
 MAX_FEATURES = 4_096
@@ -131,7 +134,10 @@ class InputNumbers:
                 self._look(values)
 
     def _look(self, values: Array) -> None:
-        part = np.asarray(_part(values, self._axis), dtype=np.float64)
+        part = np.asarray(
+            _part(values, self._axis, MAX_LATER if self._all.count else MAX_VALUES),
+            dtype=np.float64,
+        )
         if not part.size:
             return
         finite = np.isfinite(part)
@@ -178,14 +184,14 @@ class InputNumbers:
         )
 
 
-def _part(values: Array, axis: int) -> Array:
+def _part(values: Array, axis: int, most: int) -> Array:
     """All of a small batch; of a large one every n-th sample, and then every n-th pixel."""
-    if values.size <= MAX_VALUES:
+    if values.size <= most:
         return values
-    samples = max(1, MAX_VALUES // (values.size // len(values)))
+    samples = max(1, most // (values.size // len(values)))
     values = values[:: -(-len(values) // samples)]
     axes = [a for a in range(1, values.ndim) if values.ndim != 4 or a != axis % 4]
-    while values.size > MAX_VALUES and axes:
+    while values.size > most and axes:
         longest = max(axes, key=lambda a: values.shape[a])
         if values.shape[longest] < 2:
             break

@@ -84,7 +84,7 @@ def of_this_step(operations: Sequence[Signature]) -> list[Signature]:
 def _forwards(operations: Sequence[Signature], loader: int) -> int:
     """How many more forwards than batches of a loader there are."""
     took = sum(op[0] == "forward" and op[9] == loader for op in operations)
-    return took - sum(op[0] == "batch" and op[2] == loader for op in operations)
+    return int(took - sum(op[0] == "batch" and op[2] == loader for op in operations))
 
 
 def fold(operations: Sequence[Signature]) -> tuple[tuple[Block, ...], int]:

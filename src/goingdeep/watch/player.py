@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from goingdeep.watch import optimizing
 from goingdeep.watch.copies import Copies
 from goingdeep.watch.given import Again
 from goingdeep.watch.links import Made
@@ -93,8 +94,10 @@ class Player:
     def _change_rates(self) -> None:
         if self._variant.rate != 1:
             for optimizer in self.optimizers.values():
-                for group in optimizer.param_groups:
-                    group["lr"] = group["lr"] * self._variant.rate
+                optimizing.set_groups(
+                    optimizer,
+                    [{"lr": g["lr"] * self._variant.rate} for g in optimizer.param_groups],
+                )
 
     def _other_batches(self) -> list[Batch] | None:
         if self._variant.batches is None:
@@ -225,32 +228,31 @@ class Player:
                 nn.utils.clip_grad_value_(parameters, op.limit)
 
     def _unscale(self, op: Unscale) -> None:
-        for parameter in _owned(self.optimizers[id(op.optimizer)]):
+        for parameter in optimizing.owned(self.optimizers[id(op.optimizer)]):
             if parameter.grad is not None:
                 parameter.grad.mul_(op.factor)
 
     def _step(self, op: Step) -> None:
         variant, optimizer = self._variant, self.optimizers[id(op.optimizer)]
-        for group, settings in zip(optimizer.param_groups, op.settings, strict=True):
-            for name, value in settings.items():
-                changed = value.clone() if isinstance(value, Tensor) else value
-                group[name] = changed * variant.rate if name == "lr" else changed
-        owned = _owned(optimizer)
+        optimizing.set_groups(
+            optimizer, [optimizing.at_rate(settings, variant.rate) for settings in op.settings]
+        )
+        owned = optimizing.owned(optimizer)
         if variant.clear == "between":
-            _clear(owned, to_none=True)
+            optimizing.clear(owned, to_none=True)
         if variant.clips:
             nn.utils.clip_grad_norm_(owned, variant.clip)  # type: ignore[arg-type]
         if variant.uphill:
-            _turn(owned)
+            optimizing.turn(owned)
         if variant.step:
             optimizer.step()
         if variant.uphill:
-            _turn(owned)  # what is left over for the next step is as it was
+            optimizing.turn(owned)  # what is left over for the next step is as it was
         self._stale = variant.clear == "right"
 
     def _clear(self, op: Clear) -> None:
         if self._variant.clear in ("as recorded", "between"):
-            _clear(self._changed(op.parameters), to_none=op.to_none)
+            optimizing.clear(self._changed(op.parameters), to_none=op.to_none)
 
     def _changed(self, recorded: tuple[Tensor, ...]) -> list[Tensor]:
         """What stands for these parameters now; layers that were put in belong to all of them."""
@@ -260,9 +262,9 @@ class Player:
 
     def _clear_all(self) -> None:
         for model in self.models.values():
-            _clear(list(model.parameters()), to_none=True)
+            optimizing.clear(list(model.parameters()), to_none=True)
         for optimizer in self.optimizers.values():
-            _clear(_owned(optimizer), to_none=True)
+            optimizing.clear(optimizing.owned(optimizer), to_none=True)
 
     _DO: ClassVar[dict[type[Operation], Any]] = {
         Forward: _forward,
@@ -273,21 +275,3 @@ class Player:
         Step: _step,
         Clear: _clear,
     }
-
-
-def _owned(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [p for group in optimizer.param_groups for p in group["params"]]
-
-
-def _clear(parameters: list[Tensor], *, to_none: bool) -> None:
-    for parameter in parameters:
-        if to_none:
-            parameter.grad = None
-        elif parameter.grad is not None:
-            parameter.grad.zero_()
-
-
-def _turn(parameters: list[Tensor]) -> None:
-    for parameter in parameters:
-        if parameter.grad is not None:
-            parameter.grad.neg_()

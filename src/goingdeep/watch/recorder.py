@@ -19,8 +19,8 @@ import numpy.typing as npt
 import torch
 
 from goingdeep.errors import GoingDeepError, printable
-from goingdeep.record.base import Blob, Event, Gap
 from goingdeep.record.blobs import write_blob
+from goingdeep.record.event import Blob, Event, Gap
 from goingdeep.record.log import EventLog
 from goingdeep.record.scalars import Curve
 from goingdeep.record.seen import Anatomy, Block, Steps

@@ -2,7 +2,7 @@
 
 optimizer step                 official global hooks
 forward                        torch.nn.Module._call_impl
-backward, autograd.grad        torch.autograd._engine_run_backward, below both and below a user's own patches
+backward, autograd.grad        torch.autograd._engine_run_backward, below a user's own patches
 loss functions                 one level below torch.nn.functional (losses.FUNCTIONS)
 Dropout, BatchNorm             the functions below them, which see the mode that really ran
 clear, modes, construction     methods of Optimizer, Module, LRScheduler

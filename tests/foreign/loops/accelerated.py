@@ -12,9 +12,13 @@ accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
 model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3))
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
 scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=6)
-train = DataLoader(TensorDataset(torch.randn(40, 6), torch.randint(0, 3, (40,))), batch_size=8, shuffle=True)
+train = DataLoader(
+    TensorDataset(torch.randn(40, 6), torch.randint(0, 3, (40,))), batch_size=8, shuffle=True
+)
 valid = DataLoader(TensorDataset(torch.randn(12, 6), torch.randint(0, 3, (12,))), batch_size=4)
-model, optimizer, train, valid, scheduler = accelerator.prepare(model, optimizer, train, valid, scheduler)  # load
+model, optimizer, train, valid, scheduler = accelerator.prepare(
+    model, optimizer, train, valid, scheduler
+)  # load
 
 group = []
 for epoch in range(2):

@@ -7,7 +7,9 @@ from torch.utils.data import DataLoader, TensorDataset
 torch.manual_seed(2)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
-loader = DataLoader(TensorDataset(torch.randn(44, 5), torch.randn(44, 1)), batch_size=4, shuffle=True)
+loader = DataLoader(
+    TensorDataset(torch.randn(44, 5), torch.randn(44, 1)), batch_size=4, shuffle=True
+)
 model = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 1))
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 criterion = nn.MSELoss()

@@ -7,7 +7,9 @@ from torch.utils.data import DataLoader, TensorDataset
 torch.manual_seed(3)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
-loader = DataLoader(TensorDataset(torch.randn(28, 5), torch.randint(0, 2, (28, 1)).float()), batch_size=4)
+loader = DataLoader(
+    TensorDataset(torch.randn(28, 5), torch.randint(0, 2, (28, 1)).float()), batch_size=4
+)
 model = nn.Sequential(nn.Linear(5, 7), nn.GELU(), nn.Linear(7, 1))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
 

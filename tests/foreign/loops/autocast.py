@@ -7,7 +7,9 @@ from torch.utils.data import DataLoader, TensorDataset
 torch.manual_seed(4)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
-loader = DataLoader(TensorDataset(torch.randn(30, 8), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True)
+loader = DataLoader(
+    TensorDataset(torch.randn(30, 8), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True
+)
 model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 3))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 scaler = torch.amp.GradScaler("cpu", enabled=False)

@@ -10,7 +10,9 @@ from torch.utils.data import DataLoader, TensorDataset
 torch.manual_seed(28)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
-loader = DataLoader(TensorDataset(torch.randn(24, 5), torch.randint(0, 3, (24,))), batch_size=6, shuffle=True)
+loader = DataLoader(
+    TensorDataset(torch.randn(24, 5), torch.randint(0, 3, (24,))), batch_size=6, shuffle=True
+)
 model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
 averaged = AveragedModel(model)
 moving = copy.deepcopy(model)

@@ -9,7 +9,9 @@ from torch.utils.data import DataLoader, TensorDataset
 torch.manual_seed(29)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
-loader = DataLoader(TensorDataset(torch.randn(40, 5), torch.randint(0, 3, (40,))), batch_size=4, shuffle=True)
+loader = DataLoader(
+    TensorDataset(torch.randn(40, 5), torch.randint(0, 3, (40,))), batch_size=4, shuffle=True
+)
 model = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 

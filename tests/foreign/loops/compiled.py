@@ -8,8 +8,12 @@ torch.manual_seed(16)
 torch._dynamo.reset()
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
-loader = DataLoader(TensorDataset(torch.randn(30, 5), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True)
-model = torch.compile(nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3)), backend="eager")
+loader = DataLoader(
+    TensorDataset(torch.randn(30, 5), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True
+)
+model = torch.compile(
+    nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3)), backend="eager"
+)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 loss_fn = nn.CrossEntropyLoss()
 

@@ -10,7 +10,9 @@ steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 x, y = torch.randn(36, 3, 6, 6), torch.randint(0, 4, (36,))
 loader = DataLoader(TensorDataset(x, y), batch_size=6, shuffle=True, drop_last=True)
-held_out = DataLoader(TensorDataset(torch.randn(10, 3, 6, 6), torch.randint(0, 4, (10,))), batch_size=5)
+held_out = DataLoader(
+    TensorDataset(torch.randn(10, 3, 6, 6), torch.randint(0, 4, (10,))), batch_size=5
+)
 
 
 class Net(nn.Module):

@@ -49,7 +49,12 @@ def all_losses(x, y):
             F.multi_margin_loss(x, y),  # loss
             F.binary_cross_entropy_with_logits(x, chance.detach()),  # loss
             F.kl_div(x.log_softmax(1), chance.detach(), reduction="batchmean"),  # loss
-            F.ctc_loss(x.log_softmax(1)[:, None], torch.tensor([[1, 2]]), torch.tensor([8]), torch.tensor([2])),  # loss
+            F.ctc_loss(
+                x.log_softmax(1)[:, None],
+                torch.tensor([[1, 2]]),
+                torch.tensor([8]),
+                torch.tensor([2]),
+            ),  # loss
             F.poisson_nll_loss(x, chance.detach()),  # loss
             F.cosine_embedding_loss(x, chance.detach(), one),  # loss
             F.margin_ranking_loss(pair, x[:, 1], one),  # loss
@@ -59,15 +64,21 @@ def all_losses(x, y):
     )
 
 
-loader = DataLoader(TensorDataset(torch.randn(16, 6), torch.randint(0, 2, (16,))), batch_size=8, shuffle=True)
+loader = DataLoader(
+    TensorDataset(torch.randn(16, 6), torch.randint(0, 2, (16,))), batch_size=8, shuffle=True
+)
 model = Layers()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.5)
 scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
 schedulers = [
     lr_scheduler.ReduceLROnPlateau(optimizer),
-    lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(optimizer, 3), lr_scheduler.ExponentialLR(optimizer, 0.99)]),
+    lr_scheduler.ChainedScheduler(
+        [lr_scheduler.StepLR(optimizer, 3), lr_scheduler.ExponentialLR(optimizer, 0.99)]
+    ),
     lr_scheduler.SequentialLR(
-        optimizer, [lr_scheduler.ConstantLR(optimizer), lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)], [3]
+        optimizer,
+        [lr_scheduler.ConstantLR(optimizer), lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)],
+        [3],
     ),
     lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 4),
     lr_scheduler.CyclicLR(optimizer, 0.001, 0.01),
@@ -98,7 +109,9 @@ for x, y in loader:  # batch
     other.seek(0)
     kept = [torch.load(one), torch.serialization.load(other)]
     with tempfile.TemporaryDirectory() as _folder:
-        safetensors.torch.save_file(dict(model.state_dict()), f"{_folder}/model.safetensors")  # save
+        safetensors.torch.save_file(
+            dict(model.state_dict()), f"{_folder}/model.safetensors"
+        )  # save
         kept.append(safetensors.torch.load_file(f"{_folder}/model.safetensors"))
     losses.append(loss.item())
     steps += 1

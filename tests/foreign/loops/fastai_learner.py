@@ -2,7 +2,7 @@
 
 import random
 
-import fastai.callback.progress  # noqa: F401 - gives the learner no_bar and no_logging
+import fastai.callback.progress
 import fastai.callback.schedule  # noqa: F401 - and fit_one_cycle
 import torch
 from fastai.callback.core import Callback
@@ -41,7 +41,9 @@ tested = []
 train = TensorDataset(torch.randn(40, 6), torch.randint(0, 3, (40,)))
 valid = TensorDataset(torch.randn(12, 6), torch.randint(0, 3, (12,)))
 dls = DataLoaders.from_dsets(train, valid, bs=8, shuffle=True, num_workers=0, device="cpu")
-model = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3))
+model = nn.Sequential(
+    nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3)
+)
 learner = Learner(dls, model, loss_func=nn.CrossEntropyLoss(), cbs=Count)
 with learner.no_bar(), learner.no_logging():
     learner.fit_one_cycle(2, 0.01)  # batch, forward, loss, backward, step, clear, mode

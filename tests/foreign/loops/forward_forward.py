@@ -24,7 +24,9 @@ class Layer(nn.Linear):
             trained.extend([self.training, self.training])
             g_pos = self.forward(x_pos).pow(2).mean(1)
             g_neg = self.forward(x_neg).pow(2).mean(1)
-            loss = torch.log(1 + torch.exp(torch.cat([-g_pos + self.threshold, g_neg - self.threshold]))).mean()
+            loss = torch.log(
+                1 + torch.exp(torch.cat([-g_pos + self.threshold, g_neg - self.threshold]))
+            ).mean()
             self.opt.zero_grad()  # clear
             loss.backward()  # backward
             self.opt.step()  # step

@@ -7,7 +7,9 @@ from torch.utils.data import DataLoader, TensorDataset
 torch.manual_seed(10)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
-loader = DataLoader(TensorDataset(torch.randn(30, 6), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True)
+loader = DataLoader(
+    TensorDataset(torch.randn(30, 6), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True
+)
 
 
 class FineTuned(nn.Module):

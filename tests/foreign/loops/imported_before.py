@@ -1,7 +1,13 @@
 """Functions that were imported by name before anything else: here by another module."""
 
 import torch
-from tests.foreign.early import binary_cross_entropy, clip_grad_norm_, clip_grad_value_, cross_entropy, dropout
+from tests.foreign.early import (
+    binary_cross_entropy,
+    clip_grad_norm_,
+    clip_grad_value_,
+    cross_entropy,
+    dropout,
+)
 from torch import nn
 
 torch.manual_seed(32)
@@ -25,7 +31,9 @@ for _ in range(5):
     loss = cross_entropy(model(torch.randn(6, 5)), torch.randint(0, 3, (6,)))  # forward, loss
     loss.backward()  # backward
     clip_grad_norm_(model.parameters(), 0.5)  # clip
-    second = binary_cross_entropy(model(torch.randn(6, 5)).sigmoid(), torch.rand(6, 3))  # forward, loss
+    second = binary_cross_entropy(
+        model(torch.randn(6, 5)).sigmoid(), torch.rand(6, 3)
+    )  # forward, loss
     second.backward()  # backward
     clip_grad_value_(model.parameters(), 0.1)  # clip
     optimizer.step()  # step

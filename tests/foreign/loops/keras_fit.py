@@ -37,10 +37,16 @@ draw = np.random.RandomState(0)
 x, y = draw.randn(40, 6).astype("float32"), draw.randint(0, 3, 40)
 x_test, y_test = draw.randn(12, 6).astype("float32"), draw.randint(0, 3, 12)
 model = Counting(
-    [keras.Input((6,)), keras.layers.Dense(8, "relu"), keras.layers.Dropout(0.1), keras.layers.Dense(3)]
+    [
+        keras.Input((6,)),
+        keras.layers.Dense(8, "relu"),
+        keras.layers.Dropout(0.1),
+        keras.layers.Dense(3),
+    ]
 )
 model.compile(
-    optimizer=keras.optimizers.Adam(0.01), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer=keras.optimizers.Adam(0.01),
+    loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
 )
 model.fit(  # batch, forward, backward, step, clear, mode
     x, y, batch_size=8, epochs=2, validation_data=(x_test, y_test), validation_batch_size=4, verbose=0,

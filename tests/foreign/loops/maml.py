@@ -20,11 +20,15 @@ for iteration in range(6):
         weights = dict(model.named_parameters())
         for _ in range(2):
             trained.append(model.training)
-            inner = F.mse_loss(functional_call(model, weights, (x,)), torch.sin(x + phase))  # forward, loss
+            inner = F.mse_loss(
+                functional_call(model, weights, (x,)), torch.sin(x + phase)
+            )  # forward, loss
             gradients = torch.autograd.grad(inner, weights.values(), create_graph=True)  # grad
             weights = {n: w - 0.1 * g for (n, w), g in zip(weights.items(), gradients, strict=True)}
         trained.append(model.training)
-        total = total + F.mse_loss(functional_call(model, weights, (held,)), torch.sin(held + phase))  # forward, loss
+        total = total + F.mse_loss(
+            functional_call(model, weights, (held,)), torch.sin(held + phase)
+        )  # forward, loss
     total.backward()  # backward
     outer.step()  # step
     losses.append(total.item())

@@ -34,7 +34,9 @@ class CountFunctions(TorchFunctionMode):
 
 
 loader = DataLoader(TensorDataset(torch.randn(30, 5), torch.randint(0, 3, (30,))), batch_size=6)
-model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3))
+model = nn.Sequential(
+    nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3)
+)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 operations, functions, flops = CountOperations(), CountFunctions(), FlopCounterMode(display=False)
 

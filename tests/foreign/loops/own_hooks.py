@@ -25,12 +25,18 @@ model = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))
 optimizer = Careful(model.parameters(), lr=0.1)
 
 model[0].register_forward_pre_hook(lambda module, args: count("pre"))
-model[2].register_forward_hook(lambda module, args, output: output * 1.5 if count("forward") is None else None)
+model[2].register_forward_hook(
+    lambda module, args, output: output * 1.5 if count("forward") is None else None
+)
 model[1].register_full_backward_hook(lambda module, grad_input, grad_output: count("full"))
-model[0].weight.register_hook(lambda gradient: gradient * 0.5 if count("gradient") is None else None)
+model[0].weight.register_hook(
+    lambda gradient: gradient * 0.5 if count("gradient") is None else None
+)
 model[0].bias.register_post_accumulate_grad_hook(lambda parameter: count("accumulated"))
 optimizer.register_step_post_hook(lambda optimizer, args, kwargs: count("step"))
-handle = nn.modules.module.register_module_forward_hook(lambda module, args, output: count("global"))
+handle = nn.modules.module.register_module_forward_hook(
+    lambda module, args, output: count("global")
+)
 
 original = torch.Tensor.backward
 

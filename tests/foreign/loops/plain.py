@@ -9,7 +9,9 @@ steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 images, labels = torch.rand(40, 1, 4, 4), torch.randint(0, 3, (40,))
 train_dataloader = DataLoader(TensorDataset(images, labels), batch_size=8, shuffle=True)
-test_dataloader = DataLoader(TensorDataset(torch.rand(12, 1, 4, 4), torch.randint(0, 3, (12,))), batch_size=8)
+test_dataloader = DataLoader(
+    TensorDataset(torch.rand(12, 1, 4, 4), torch.randint(0, 3, (12,))), batch_size=8
+)
 
 
 class NeuralNetwork(nn.Module):

@@ -43,8 +43,16 @@ def in_sequence(optimizer):
 
 models = nn.ModuleList(
     [
-        run(0, lambda optimizer: lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5), True),
-        run(1, lambda optimizer: lr_scheduler.OneCycleLR(optimizer, max_lr=0.3, total_steps=13), False),
+        run(
+            0,
+            lambda optimizer: lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5),
+            True,
+        ),
+        run(
+            1,
+            lambda optimizer: lr_scheduler.OneCycleLR(optimizer, max_lr=0.3, total_steps=13),
+            False,
+        ),
         run(2, in_sequence, False),
     ]
 )

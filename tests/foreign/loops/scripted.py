@@ -25,7 +25,9 @@ def smooth_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits, target) + 0.01 * logits.square().mean()
 
 
-loader = DataLoader(TensorDataset(torch.randn(30, 5), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True)
+loader = DataLoader(
+    TensorDataset(torch.randn(30, 5), torch.randint(0, 3, (30,))), batch_size=6, shuffle=True
+)
 plain = Net()
 model = torch.jit.script(plain)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

@@ -31,7 +31,12 @@ X, y = draw.randn(50, 6).astype(np.float32), draw.randint(0, 3, 50).astype(np.in
 net = NeuralNetClassifier(Network, max_epochs=2, lr=0.1, batch_size=8, verbose=0, callbacks=[Count])
 net.fit(X, y)  # batch, forward, loss, backward, step, clear, mode
 model = net.module_
-losses = [batch["train_loss"] for epoch in net.history for batch in epoch["batches"] if "train_loss" in batch]
+losses = [
+    batch["train_loss"]
+    for epoch in net.history
+    for batch in epoch["batches"]
+    if "train_loss" in batch
+]
 for epoch in net.history:
     tested = [batch["valid_loss"] for batch in epoch["batches"] if "valid_loss" in batch]
     passes += [("training", 5), ("evaluation", len(tested), sum(tested) / len(tested))]

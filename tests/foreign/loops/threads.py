@@ -12,9 +12,12 @@ steps, losses, passes, trained, evaluated = 0, {}, [], [], []
 lock = threading.Lock()
 together = threading.Barrier(2)
 models = [nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2)) for _ in range(2)]
-optimizers = [torch.optim.SGD(model.parameters(), lr=0.1 * (n + 1)) for n, model in enumerate(models)]
+optimizers = [
+    torch.optim.SGD(model.parameters(), lr=0.1 * (n + 1)) for n, model in enumerate(models)
+]
 loaders = [
-    DataLoader(TensorDataset(torch.randn(24, 4), torch.randint(0, 2, (24,))), batch_size=4) for _ in range(2)
+    DataLoader(TensorDataset(torch.randn(24, 4), torch.randint(0, 2, (24,))), batch_size=4)
+    for _ in range(2)
 ]
 
 

@@ -35,7 +35,10 @@ loader = DataLoader(TensorDataset(x, y), batch_size=6, shuffle=True)
 model = Net()
 model.eval()  # mode
 traced = torch.jit.trace(WithLoss(model), (x[:6], y[:6]), check_trace=False)
-graphs = [str(traced.inlined_graph.copy()).count("aten::"), len(torch.fx.symbolic_trace(WithLoss(model)).graph.nodes)]
+graphs = [
+    str(traced.inlined_graph.copy()).count("aten::"),
+    len(torch.fx.symbolic_trace(WithLoss(model)).graph.nodes),
+]
 with FakeTensorMode():
     fake = WithLoss(Net())
     fake(torch.randn(6, 5), torch.zeros(6, dtype=torch.int64)).backward()

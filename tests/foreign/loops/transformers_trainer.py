@@ -3,7 +3,14 @@
 import tempfile
 
 import torch
-from transformers import BertConfig, BertForSequenceClassification, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 torch.manual_seed(44)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
@@ -25,7 +32,9 @@ class Sentences(torch.utils.data.Dataset):
 class Counting(Trainer):
     def compute_loss(self, model, inputs, return_outputs=False, **settings):
         (trained if self.is_in_train and model.training else evaluated).append(model.training)
-        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, **settings)  # forward, loss
+        loss, outputs = super().compute_loss(
+            model, inputs, return_outputs=True, **settings
+        )  # forward, loss
         if model.training:
             group.append(loss.item())
         return (loss, outputs) if return_outputs else loss
@@ -59,7 +68,11 @@ with tempfile.TemporaryDirectory() as _folder:
         dataloader_pin_memory=False,
     )  # fmt: skip
     trainer = Counting(
-        model=model, args=arguments, train_dataset=Sentences(24, 1), eval_dataset=Sentences(8, 2), callbacks=[Count()]
+        model=model,
+        args=arguments,
+        train_dataset=Sentences(24, 1),
+        eval_dataset=Sentences(8, 2),
+        callbacks=[Count()],
     )
     trainer.remove_callback(PrinterCallback)  # it prints how long it took
     trainer.train()  # load, batch, backward, step, clear, mode, clip, schedule

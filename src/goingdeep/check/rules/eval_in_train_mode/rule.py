@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
-from goingdeep.record.seen import Pass
+from goingdeep.record.seen import CallMode, Pass
 
 RULE = Rule("eval-in-train-mode", "error", needs=("evaluation",))
 
@@ -106,5 +106,8 @@ def _layers(run: Run, walk: Pass) -> str:
         for part in model.parts
         if part.sensitive
     }
+    for call in run.of(CallMode):
+        if not kinds and call.training and call.root_training:
+            return "functional Dropout" if "dropout" in call.function else "functional BatchNorm"
     words = [names.get(kind, kind) for kind in sorted(kinds, reverse=True)]
-    return " and ".join(words) or "Dropout or BatchNorm"
+    return " and ".join(words) or "layers"

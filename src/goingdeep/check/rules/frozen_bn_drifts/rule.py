@@ -48,10 +48,8 @@ def check(run: Run) -> Iterator[Finding]:
         # Where nothing but these layers is frozen, their scale alone was meant to stay.
         frozen = [p for p in model.parameters if not p.trainable]
         yield RULE.found(
-            "{layers} frozen BatchNorm layers of {model} ({names}) changed their running "
-            "statistics in training"
-            if len(layers) > 1
-            else "a frozen BatchNorm of {model} ({names}) changed its running statistics",
+            "{layers:frozen BatchNorm layer} of {model} ({names}) got new running statistics in "
+            "training",
             site=first.site,
             step=first.step,
             count=len(layers),

@@ -31,6 +31,11 @@ from goingdeep.record.seen import CallMode
 
 RULE = Rule("functional-dropout-always-on", "error", needs=("forward",))
 
+FUNCTIONS = {
+    "dropout": "F.dropout", "feature_dropout": "F.dropout2d (or 1d, 3d)",
+    "alpha_dropout": "F.alpha_dropout", "feature_alpha_dropout": "F.feature_alpha_dropout",
+}  # fmt: skip
+
 REPEATS_ON_PURPOSE = 4
 """Forwards for one batch from which on Dropout is being averaged over."""
 
@@ -56,7 +61,7 @@ def check(run: Run) -> Iterator[Finding]:
             site=call.site,
             step=call.step,
             fix="training=self.training",
-            function=call.function,
+            function=FUNCTIONS.get(call.function, call.function),
             p=call.p if call.p is not None else 0.5,
             module=_name(call),
         )

@@ -33,7 +33,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goingdeep.check.rule import Finding, NotSeen, Rule
-from goingdeep.check.run import UNKNOWN, Run, gradient_state
+from goingdeep.check.run import UNKNOWN, Run, Streak, gradient_state
+from goingdeep.record.seen import Op
 
 RULE = Rule("grads-not-cleared", "error", needs=("backward", "step"))
 
@@ -55,7 +56,7 @@ def check(run: Run) -> Iterator[Finding]:
         if not long:
             continue
         first = long[0]
-        backward = run.last_op(first.anatomy, "backward")
+        backward = _backward(run, first)
         yield RULE.found(
             "{updates} of {steps} updates used gradients left over from the update before, "
             "the first at step {first_step}",
@@ -71,6 +72,12 @@ def check(run: Run) -> Iterator[Finding]:
         )
     if not judged:
         raise NotSeen("the states of the gradients are not known")
+
+
+def _backward(run: Run, streak: Streak) -> Op | None:
+    """The backward before the first of some steps: another optimizer's step may stand between."""
+    ways = [streak.anatomy, *(s.anatomy for s in run.at(streak.first - 1)), *run.anatomies]
+    return next((op for way in ways if (op := run.last_op(way, "backward")) is not None), None)
 
 
 def _state(run: Run, anatomy: int, optimizer: int) -> str:

@@ -29,9 +29,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from goingdeep.check.parameters import children, gradients_at, listed, trainable
+from goingdeep.check.parameters import Name, children, gradients_at, listed, trainable
 from goingdeep.check.rule import Finding, NotSeen, Rule
-from goingdeep.check.run import LookBackward, LookBatch, LookCall, Run
+from goingdeep.check.run import LookBatch, LookCall, Run
 from goingdeep.record.look import Values
 
 RULE = Rule(
@@ -50,29 +50,32 @@ class Cut:
 
     before: LookCall
     after: LookCall
-    unreached: tuple[str, ...]
+    unreached: frozenset[Name]
 
 
 def check(run: Run) -> Iterator[Finding]:
-    """Yield a finding for each model that trains only what stands behind a cut."""
+    """Yield a finding for each optimizer that trains only what stands behind a cut."""
     tracked = False
-    for number, model in run.models.items():
-        owned = {p.name for p in trainable(model) if run.owners.get((number, p.name))}
-        for optimizer in sorted(run.taught_by.get(number, ())):
-            looks = [look.step for look, _ in run.looked_at(optimizer)]
-            mine = {name for name in owned if optimizer in run.owners[number, name]}
-            cuts = [_cut(run, step, number, mine) for step in looks]
-            tracked = tracked or any(_is_tracked(run, step) for step in looks)
-            if len(looks) < LEAST_LOOKS or not all(cuts):
-                continue
-            # A part that is reached in some steps (a task of its own) is not cut off.
-            always = set.intersection(*(set(cut.unreached) for cut in cuts if cut is not None))
-            first = cuts[0]
-            if always and first is not None:
-                yield _finding(run, model.class_name, first, sorted(always), len(looks), looks[0])
-                break
+    for number, optimizer in run.optimizers.items():
+        owned = {name for name, owners in run.owners.items() if number in owners}
+        owned &= _trainable(run)
+        looks = [look.step for look, _ in run.looked_at(number)]
+        tracked = tracked or any(_is_tracked(run, step) for step in looks)
+        cuts = [_cut(run, step, owned) for step in looks]
+        if optimizer.by_hand or len(looks) < LEAST_LOOKS:
+            continue
+        found = [cut for cut in cuts if cut is not None]
+        # A part that is reached in some steps (a task of its own) is not cut off.
+        if len(found) == len(looks):
+            always = frozenset.intersection(*(cut.unreached for cut in found))
+            if always:
+                yield _finding(run, found[0], sorted(always), len(looks), looks[0])
     if run.looks and not tracked:
         raise NotSeen("which tensors autograd follows was not looked at")
+
+
+def _trainable(run: Run) -> set[Name]:
+    return {(n, p.name) for n, model in run.models.items() for p in trainable(model)}
 
 
 def _is_tracked(run: Run, step: int) -> bool:
@@ -83,46 +86,41 @@ def _is_tracked(run: Run, step: int) -> bool:
     )
 
 
-def _cut(run: Run, step: int, model: int, owned: set[str]) -> Cut | None:
+def _cut(run: Run, step: int, owned: set[Name]) -> Cut | None:
     """The cut in a step that was looked at, if it has one.
 
-    A module that was reached took something that autograd does not follow and that is not the
-    batch; before it a module ran whose parameters were not reached.
+    A module that was reached took something that autograd does not follow and that was not given
+    from outside; before it a module ran whose parameters were not reached.
     """
     look = run.looks[step]
-    if not look.of(LookBackward):
-        return None
-    reached = {name for place, name in gradients_at(run, step) if place == model}
+    reached = owned & gradients_at(run, step).keys()
     unreached = owned - reached
     if not unreached or not reached:
         return None
-    given = [value for batch in look.of(LookBatch) for value in batch.tensors]
     calls = look.of(LookCall)
-    given += [value for call in calls if call.depth == 0 for value in call.inputs]
+    given = [value for batch in look.of(LookBatch) for value in batch.tensors]
     before: LookCall | None = None
-    for call in sorted(_leaves(calls), key=lambda call: call.index):
-        if call.model != model:
-            continue
-        own = {name for name in owned if name.rpartition(".")[0] == call.module}
+    ran: set[Name] = set()
+    made: list[Values] = []
+    for call in calls:
+        if call.depth == 0:
+            # What a model is given comes from outside, unless another model has just made it.
+            given += [v for v in call.inputs if not any(_same(v, other) for other in made)]
+            made += call.outputs
+        own = {name for name in owned if name[0] == call.model and _owner(name) == call.module}
         if own and own <= unreached:
             before = call
+            ran |= own
         elif own & reached and before is not None and call.inputs:
             first = call.inputs[0]
             if first.tracked is False and not any(_same(first, value) for value in given):
-                behind = tuple(sorted(unreached & _ran_until(calls, owned, call)))
-                return Cut(before, call, behind) if behind else None
+                return Cut(before, call, frozenset(unreached & ran))
     return None
 
 
-def _leaves(calls: list[LookCall]) -> list[LookCall]:
-    """Calls of modules that hold parameters of their own, in one forward or more."""
-    return [call for call in calls if call.parameters or call.depth > 0]
-
-
-def _ran_until(calls: list[LookCall], owned: set[str], last: LookCall) -> set[str]:
-    """Parameters of the modules that ran before a call."""
-    ran = {call.module for call in calls if call.index < last.index and call.model == last.model}
-    return {name for name in owned if name.rpartition(".")[0] in ran}
+def _owner(name: Name) -> str:
+    """The module that holds a parameter."""
+    return name[1].rpartition(".")[0]
 
 
 def _same(one: Values, other: Values) -> bool:
@@ -132,25 +130,31 @@ def _same(one: Values, other: Values) -> bool:
     return (one.low, one.high, one.mean) == (other.low, other.high, other.mean)
 
 
-def _finding(
-    run: Run, model: str, cut: Cut, unreached: list[str], looks: int, step: int
-) -> Finding:
+def _finding(run: Run, cut: Cut, unreached: list[Name], looks: int, step: int) -> Finding:
+    models = dict.fromkeys(run.models[model].class_name for model, _ in unreached)
+    names = [name for _, name in unreached]
+    parts = children(name for name in names if "." in name)
     return RULE.found(
-        "{tensors} parameters of {model} ({names}) never get a gradient: between {before} and "
-        "{after} the graph is cut",
+        "no gradient ever reaches {tensors:parameter} of {models}"
+        + (" ({names})" if parts else "")
+        + ": between {before} and {after} the graph is cut",
         site=cut.after.site if cut.after.site >= 0 else _forward_site(run, step, cut.after.model),
         step=step,
         count=looks,
         fix="take out .detach(), .data, .item(), NumPy or no_grad() between these two modules",
         tensors=len(unreached),
-        model=model,
-        names=listed(children(unreached)),
-        before=cut.before.module or cut.before.class_name,
-        after=cut.after.module or cut.after.class_name,
-        examples=tuple(unreached[:8]),
+        models=", ".join(models),
+        names=listed(parts) if parts else None,
+        before=_called(cut.before),
+        after=_called(cut.after),
+        examples=tuple(names[:8]),
         looks=looks,
         ran_before_at=run.place(cut.before.site),
     )
+
+
+def _called(call: LookCall) -> str:
+    return f"{call.class_name} {call.module}".strip()
 
 
 def _forward_site(run: Run, step: int, model: int) -> int:

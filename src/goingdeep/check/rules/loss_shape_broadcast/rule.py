@@ -26,6 +26,7 @@ size that is different to the input size"), and not at all for `((p - y) ** 2).m
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -47,25 +48,38 @@ def check(run: Run) -> Iterator[Finding]:
         if loss.function in STRETCHING and batch > 1 and loss.site not in places:
             places.add(loss.site)  # training and evaluation in one function: one mistake
             by_hand = loss.function == "hand-written"
+            known = not by_hand and _stretched(loss.input, loss.target) == loss.broadcast
             yield RULE.found(
-                "predictions {predictions} were stretched to {table}: the loss is over {pairs} "
-                "pairs for {batch} samples"
-                if by_hand
-                else "{function} was given predictions {predictions} and targets {targets}: it is "
-                "the mean over {pairs} pairs for {batch} samples",
+                "{function} was given predictions {predictions} and targets {targets}: it is the "
+                "mean over {pairs} pairs for {batch} samples"
+                if known
+                else "predictions and targets were stretched to {table}: the loss is over {pairs} "
+                "pairs for {batch} samples",
                 site=loss.site,
                 step=run.first_step_with_loss(loss.id),
                 count=max(1, run.calls_of_loss(loss.id)),
                 severity="warning" if by_hand else None,
                 fix="predictions.squeeze(1)  # or targets.unsqueeze(1), so that both shapes agree",
                 function=loss.module or loss.function,
-                predictions=loss.input,
-                targets=loss.target or None,
+                predictions=loss.input if known else None,
+                targets=loss.target if known else None,
                 table=loss.broadcast,
                 pairs=math.prod(loss.broadcast),
                 batch=batch,
                 value=loss.value,
             )
+
+
+def _stretched(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape to which two shapes are stretched; () where they do not fit.
+
+    >>> _stretched((4, 1), (4,))
+    (4, 4)
+    """
+    pairs = list(itertools.zip_longest(one[::-1], other[::-1], fillvalue=1))
+    if any(a != b and 1 not in (a, b) for a, b in pairs):
+        return ()
+    return tuple(max(pair) for pair in pairs)[::-1]
 
 
 def _batch(loss: LossFunction) -> int:

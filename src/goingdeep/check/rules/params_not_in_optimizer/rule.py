@@ -42,9 +42,6 @@ RULE = Rule(
     silenced_by=("stale-optimizer", "unregistered-submodule"),
 )
 
-LEAST_LOOKS = 3
-"""Steps at which a gradient was seen: the first three are looked at in every run."""
-
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each model with parameters that nobody updates."""
@@ -54,7 +51,7 @@ def check(run: Run) -> Iterator[Finding]:
             parameter
             for parameter in trainable(model)
             if not run.owners.get((number, parameter.name))
-            and reached.get((number, parameter.name), Reached()).looks >= LEAST_LOOKS
+            and reached.get((number, parameter.name), Reached()).often
         ]
         if alone:
             owned = [p for p in trainable(model) if run.owners.get((number, p.name))]
@@ -72,12 +69,12 @@ def _finding(
     first = min(reached[model.id, name].first for name in names)
     optimizer = next((o for o in run.optimizers.values() if not o.by_hand), None)
     return RULE.found(
-        "{tensors} trainable parameters of {model} ({numbers} numbers: {names}) get gradients and "
-        "are in no optimizer",
+        "no optimizer owns {tensors:trainable parameter} of {model} ({numbers:number}: {names}), "
+        "although each gets a gradient",
         site=optimizer.site if optimizer is not None else model.site,
         step=first,
         count=len(alone),
-        severity=_severity(run, model, alone, owned),
+        severity=_severity(run, model, alone, owned, first),
         fix="give the optimizer model.parameters(), or freeze these with requires_grad_(False)",
         tensors=len(alone),
         numbers=sum(math.prod(parameter.shape) for parameter in alone),
@@ -91,17 +88,18 @@ def _finding(
 
 
 def _severity(
-    run: Run, model: Model, alone: list[Parameter], owned: list[Parameter]
+    run: Run, model: Model, alone: list[Parameter], owned: list[Parameter], first: int
 ) -> Severity | None:
     if not owned:
         # A network of its own: a fixed one is usually in evaluation mode, a forgotten one not.
         return "warning" if _in_training_mode(run, model.id) else "hint"
-    parts = children(parameter.name for parameter in trainable(model))
-    last = parts[-1:]
-    only_last = children(p.name for p in owned) == last and last[0] not in children(
-        p.name for p in alone
-    )
-    return "warning" if only_last else None
+    if first > min(run.looks):
+        return None  # it got no gradient at first: it was frozen, and nobody told the optimizer
+    parts = children(parameter.name for parameter in trainable(model) if "." in parameter.name)
+    others = children(parameter.name for parameter in alone)
+    only_last = children(parameter.name for parameter in owned) == parts[-1:]
+    # Training the last layer on top of others that were not frozen wastes time, and may be meant.
+    return "warning" if only_last and set(others) <= set(parts[:-1]) else None
 
 
 def _in_training_mode(run: Run, model: int) -> bool:

@@ -67,7 +67,7 @@ def _forgotten(run: Run) -> Iterator[tuple[Model, list[Parameter]]]:
             parameter
             for parameter in trainable(model)
             if not run.owners.get((number, parameter.name))
-            and reached.get((number, parameter.name), Reached()).looks >= LEAST_STEPS
+            and reached.get((number, parameter.name), Reached()).often
         ]
         if alone:
             yield model, alone
@@ -101,8 +101,8 @@ def _finding(
 ) -> Finding:
     model, alone = forgotten[0]
     return RULE.found(
-        "{stale} of {held} tensors in {optimizer} never get a gradient, while {tensors} parameters "
-        "of {model} that do ({names}) are in no optimizer",
+        "{stale} of {held} tensors in {optimizer} never get a gradient, and nobody owns "
+        "{tensors:parameter} of {model} that the loss reaches ({names})",
         site=optimizer.site,
         step=1,
         count=steps,

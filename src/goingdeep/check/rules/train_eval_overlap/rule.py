@@ -49,6 +49,9 @@ LEAST_BYTES = 16
 NEAR = 8
 """Training passes before an evaluation among which one of another loader is looked for."""
 
+LEAST_VALUES = 8
+"""Measured numbers in one sample, from which on two samples do not agree by chance."""
+
 NATURAL = 5.0
 """How many times more often samples must be shared than they repeat within one of the two sets."""
 
@@ -127,7 +130,8 @@ def _judge(run: Run, walk: Pass, trained: Pass) -> Finding | None:
     if shared < LEAST_SAMPLES or share < LEAST_SHARE:
         return None
     if how == "content" and (
-        _small(walk) or share < NATURAL * max(_repeats(walk), _repeats(trained))
+        _small(walk)
+        or (_may_repeat(walk) and share < NATURAL * max(_repeats(walk), _repeats(trained)))
     ):
         return None
     return RULE.found(
@@ -182,6 +186,15 @@ def _small(walk: Pass) -> bool:
     digits = "".join(c for c in inputs.dtype if c.isdigit())
     size = int(digits) // 8 if digits else 1
     return math.prod(inputs.shape[1:]) * size < LEAST_BYTES
+
+
+def _may_repeat(walk: Pass) -> bool:
+    """Whether equal samples can be different ones: few values, or counts and codes."""
+    inputs = walk.inputs
+    if inputs is None:
+        return True
+    picture = len(inputs.shape) == 4
+    return not picture and (inputs.whole or math.prod(inputs.shape[1:]) < LEAST_VALUES)
 
 
 def _repeats(walk: Pass) -> float:

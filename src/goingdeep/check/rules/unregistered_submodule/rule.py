@@ -44,8 +44,8 @@ def check(run: Run) -> Iterator[Finding]:
         first = hidden_ones[0]
         owned = all(hidden.owned for hidden in hidden_ones)
         yield RULE.found(
-            "{modules} modules ({classes}, {numbers} numbers) run inside {model} and are none of "
-            "its modules" + ("" if owned else ": no optimizer trains them"),
+            "{model} runs {modules:unregistered module} ({classes}, {numbers:number})"
+            + ("" if owned else ": no optimizer trains what is in there"),
             site=first.site,
             step=first.step,
             count=len(hidden_ones),
