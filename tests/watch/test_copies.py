@@ -281,7 +281,7 @@ def attribute(value):
     [
         1, "a", None, 2.5, (1, [2, {3}]), {"a": [1]}, Settings(3, ["x"]), frozenset({1}),
         collections.deque([1, 2], maxlen=3), collections.OrderedDict(a=1),
-        collections.defaultdict(list, a=[1]), collections.namedtuple("Pair", "a b")(1, [2]),
+        collections.defaultdict(list, a=[1]), collections.namedtuple("Pair", "a b")(1, [2]),  # noqa: PYI024
         types.SimpleNamespace(a=[1]), collections.UserDict(a=[1]), np.arange(3), Colour.RED,
     ],
 )  # fmt: skip
@@ -404,7 +404,7 @@ def test_what_is_not_plain_data_is_left_out_and_missed_when_used(value, reason):
     assert left_out[0].startswith("Identity.kept was not copied: ")
     assert reason in left_out[0]
     for use in (copied, lambda: copied.name):
-        with pytest.raises(CannotCopyError, match="Identity.kept was not copied"):
+        with pytest.raises(CannotCopyError, match="Identity.kept was not copied"):  # noqa: RUF043
             use()
 
 

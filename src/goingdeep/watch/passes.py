@@ -4,7 +4,6 @@ A pass begins with the first batch of an iterator (or with its end, if it is emp
 StopIteration. One that is dropped before is given up: that shows when its iterator dies, when the
 same loader is walked again to the end, or when the watcher stops.
 """
-# ruff: noqa: ARG001 - rows are all called with the same arguments
 
 from __future__ import annotations
 
