@@ -33,12 +33,20 @@ class Run:
 Pair = tuple[Run, Run]
 
 
-def recorded_steps(folder: Path) -> int | None:
-    """Count the steps that the one record below this folder holds; None where there is none."""
-    for events in folder.rglob("events.jsonl"):
-        last = json.loads(events.read_text().splitlines()[-1])
-        return last["steps"] if last["kind"] == "ended" else None
-    return None
+def fault(folder: Path, steps: int) -> str | None:
+    """Say what is wrong with the one record below this folder; None where it is whole.
+
+    A watcher that was not there, or that has switched a part of itself off, costs too little.
+    """
+    files = list(folder.rglob("events.jsonl"))
+    if not files:
+        return "nothing was recorded"
+    events = [json.loads(line) for line in files[0].read_text().splitlines()]
+    gaps = [f"{event['what']}: {event['reason']}" for event in events if event["kind"] == "gap"]
+    if gaps:
+        return f"not recorded: {gaps[0]}"
+    found = [event["steps"] for event in events if event["kind"] == "ended"]
+    return None if found == [steps] else f"{found} steps recorded, {steps} done"
 
 
 def take_turns(
@@ -69,15 +77,14 @@ def _run(part: str, pair: int, words: list[str], *, watched: bool) -> Run:
     start = [measure.gd_command() or "gd", "run"] if watched else [sys.executable]
     with tempfile.TemporaryDirectory() as folder:
         child = measure.run_child([*start, *words], Path(folder))
-        steps = recorded_steps(Path(folder))
-    run = Run(part, pair, watched, load, child.wall, child.peak_mib)
-    if child.code != 0:
-        return replace(run, error=f"exit code {child.code}: {child.why}")
-    if part == "start":
-        return run
-    found = measure.last_json(child.out)
-    if watched and steps != found["steps"]:
-        return replace(run, error=f"{steps} steps of {found['steps']} recorded: {child.why}")
+        run = Run(part, pair, watched, load, child.wall, child.peak_mib)
+        if child.code != 0:
+            return replace(run, error=f"exit code {child.code}: {child.why}")
+        if part == "start":
+            return run
+        found = measure.last_json(child.out)
+        if watched and (wrong := fault(Path(folder), found["steps"])):
+            return replace(run, error=wrong)
     return replace(
         run,
         epoch_seconds=tuple(found["epoch_seconds"]),
