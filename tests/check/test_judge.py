@@ -326,4 +326,4 @@ def test_the_catalogue_is_complete_and_sorted():
     rules = catalogue()
     severities = [entry.rule.severity for entry in rules.values()]
     assert severities == sorted(severities, key=["error", "warning", "hint"].index)
-    assert len(rules) >= 34
+    assert len(rules) >= 35

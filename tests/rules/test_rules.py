@@ -22,6 +22,10 @@ PROGRAMS = sorted((Path(__file__).parent / "healthy").glob("*.py"))
 """Programs in the style of real ones, each with what a naive rule would call a mistake."""
 
 
+STYLES = sorted((Path(__file__).parent / "styles").glob("*.py"))
+"""The same mistakes in programs that look different from the rules' own examples."""
+
+
 def named(script: Path) -> str:
     return f"{script.parent.name}/{script.stem}"
 
@@ -42,6 +46,15 @@ def test_the_mistake_is_found_and_nothing_else(watched, script):
         report.findings,
     )
     assert {rule for rule, _ in loud(report)} <= {name}, loud(report)
+
+
+@pytest.mark.parametrize("script", STYLES, ids=named)
+def test_the_mistake_is_found_in_another_style(watched, script):
+    report = watched.report(script)
+    found = [finding for finding in report.findings if finding.rule == name_of(script)]
+    assert found, (report.not_checked, report.silenced, report.findings)
+    assert all(Path(finding.file) == script for finding in found)
+    assert {rule for rule, _ in loud(report)} <= {name_of(script)}, loud(report)
 
 
 @pytest.mark.parametrize("script", BAD, ids=named)

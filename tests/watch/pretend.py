@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,6 +50,8 @@ class Watcher:
     def __init__(self, *, models=(), optimizers=(), schedulers=()) -> None:
         self.recorder = Recorder()
         self.off: set[str] = set()
+        self.lanes: list[object] = []
+        self.gradients_lock = threading.RLock()
         self.idle = False
         self.operations: list[tuple] = []
         self.faults: list[BaseException] = []

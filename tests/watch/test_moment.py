@@ -312,6 +312,10 @@ def evaluation_in_between():
             model.train()
             random.random()
             torch.rand(3)
+        if i >= 4:  # from here on BatchNorm's statistics count
+            model.eval()
+        if i == 5:
+            model[2].train()
         loss = F.cross_entropy(model(x), y)
         loss.backward()
         optimizer.step()

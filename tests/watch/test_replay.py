@@ -222,6 +222,27 @@ def test_what_is_measured_is_the_recorded_loss_on_the_same_outputs():
     assert found.losses != found.measured
 
 
+class Adapting(torch.optim.Optimizer):
+    """Keeps a number of its own among the settings of its group, as Prodigy does."""
+
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr, "largest": 0.1})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            gradients = [p.grad for p in group["params"]]
+            group["largest"] = max([group["largest"], *(float(g.abs().max()) for g in gradients)])
+            for parameter, gradient in zip(group["params"], gradients, strict=True):
+                parameter.add_(gradient, alpha=-group["lr"] / group["largest"])
+
+
+def test_what_an_optimizer_sets_for_itself_is_not_taken_for_the_loop_s():
+    moment = moment_of(make=Adapting)
+    found = replay(moment, variant=Variant(scale=0.25))
+    same(found, *train(make=Adapting, scale=0.25))
+
+
 # ---------------------------------------------------------------- other batches
 
 

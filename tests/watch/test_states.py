@@ -221,6 +221,16 @@ def test_a_change_is_seen_whatever_way_the_optimizer_writes(loop, make, settings
     assert best
 
 
+def test_a_change_is_seen_where_the_values_looked_at_stay_the_same(loop):
+    loop = loop(model=nn.Sequential(*(nn.Linear(4, 4, bias=False) for _ in range(4))))
+    loop.optimizer.param_groups[0]["params"] = list(loop.model[2:].parameters())
+    best = loop.model.state_dict()
+    loop.step()
+    loop.states.check()
+    assert len(loop.kept()) == 1
+    assert best
+
+
 def test_a_model_that_no_optimizer_owns_may_be_kept(loop):
     # An average of the weights is changed in place by the loop, which keeps its state on purpose.
     loop = loop()

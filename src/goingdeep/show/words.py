@@ -202,7 +202,8 @@ class Words:
 
     def _mode(self, facts: Mapping[str, Fact]) -> list[str]:
         kind = "training" if facts.get("training") else "evaluation"
-        return [f"{self._names.model(_int(facts, 'model'))} to {kind} mode"]
+        part = f".{facts['module']}" if facts.get("module") else ""
+        return [f"{self._names.model(_int(facts, 'model'))}{part} to {kind} mode"]
 
     def _load(self, facts: Mapping[str, Fact]) -> list[str]:
         name = self._names.optimizer if facts.get("what") == "optimizer" else self._names.model

@@ -109,7 +109,6 @@ class Aliases:
         all_taken = list(self._taken)
         if not all_taken or not_now():
             return
-        by_state = {id(state): taken for taken in all_taken if (state := taken.state()) is not None}
         by_tensor = {
             id(tensor): taken
             for taken in all_taken
@@ -117,10 +116,9 @@ class Aliases:
             if (tensor := followed.tensor()) is not None
         }
         for mapping in nested.mappings(value):
-            taken = by_state.get(id(mapping))
-            if taken is None:
-                near = (by_tensor.get(id(tensor)) for tensor in nested.tensors(mapping, deep=False))
-                taken = next((found for found in near if found is not None), None)
+            # Not the mapping itself, whose values may have been exchanged since.
+            near = (by_tensor.get(id(tensor)) for tensor in nested.tensors(mapping, deep=False))
+            taken = next((found for found in near if found is not None), None)
             if taken is not None and self._is_stale(taken):
                 self._report(taken, mapping, used, site, into)
 

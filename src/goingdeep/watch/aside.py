@@ -90,13 +90,16 @@ def quietly(method: F) -> F:
 
 
 transformed = torch._C._functorch.peek_interpreter_stack
-"""Gives None outside `torch.func`: inside of vmap and grad a tensor stands for many, without values."""
+"""None outside `torch.func`: inside of vmap and grad a tensor stands for many, without values."""
 
 
 _tracing = torch._C._get_tracing_state
-_symbolic: Callable[[], bool] = getattr(
+_CAPTURES = hasattr(torch._C, "_cuda_isCurrentStreamCapturing")  # not in a build for the CPU
+
+in_fx: Callable[[], bool] = getattr(
     torch.fx._symbolic_trace, "is_fx_symbolic_tracing", lambda: False
 )
+"""Whether torch.fx traces: modules are called then with what only stands for tensors."""
 _KERAS = "keras.src.backend.common.stateless_scope"
 SHAPES = "Keras, which asks for shapes only"
 _FAKE = torch._C._TorchDispatchModeKey.FAKE
@@ -111,12 +114,10 @@ def not_now() -> str:
         return "torch.jit.trace"
     if transformed() is not None:
         return "torch.func"
-    if _symbolic():
-        return "torch.fx"
     if dispatch_modes() and torch._C._get_dispatch_mode(_FAKE) is not None:
         return "a mode of fake tensors"
     if _KERAS in sys.modules and sys.modules[_KERAS].in_stateless_scope():
         return SHAPES
-    if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
+    if _CAPTURES and torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
         return "a capture of a CUDA graph"
     return ""

@@ -30,20 +30,29 @@ class ByHand:
         self._sample: list[Tensor] = []
         self._before: list[list[float]] = []
         self._known: Known | None = None
+        self._models: set[int] = set()
 
     def state(self) -> str:
         """The state of the models' gradients."""
         return self._gradients.now() if self._gradients is not None else NONE
 
-    def after_backward(self) -> None:
-        """Read the weights as they are before a step could come."""
+    def after_backward(self, models: set[int]) -> None:
+        """Read the weights as they are before a step could come.
+
+        Args:
+            models: numbers of those that this thread has called.
+        """
         if self._watcher.optimizers.alive:
             return
+        self._models = models
         if self._gradients is None:
             parameters = [
                 p
-                for _, _, p in self._watcher.models.trainable()
-                if p.device.type == "cpu" and p.is_floating_point() and p.numel()
+                for model, _, p in self._watcher.models.trainable()
+                if model in models
+                and p.device.type == "cpu"
+                and p.is_floating_point()
+                and p.numel()
             ]
             if not parameters:
                 return
@@ -59,8 +68,9 @@ class ByHand:
             self._before = before
             return None
         if self._known is None:
-            parameters = [p for _, _, p in self._watcher.models.trainable()]
-            self._known = self._watcher.optimizers.by_hand(parameters)
+            trainable = self._watcher.models.trainable()
+            own = [p for model, _, p in trainable if model in self._models]
+            self._known = self._watcher.optimizers.by_hand(own)
         if self._gradients is not None:
             self._gradients.after_step()
         return self._known

@@ -27,6 +27,7 @@ from goingdeep.watch.modules import NO_MODEL
 from goingdeep.watch.ops import PASSING, Signature, fold, of_this_step
 
 if TYPE_CHECKING:
+    from goingdeep.watch.optimizers import Known
     from goingdeep.watch.passes import ActivePass
     from goingdeep.watch.watcher import Watcher
 
@@ -51,6 +52,7 @@ class Lane:
         self.operations: list[Signature] = []
         self._left_out = 0
         self.stack: list[nn.Module] = []
+        self.models: set[int] = set()  # that were called in this thread
         self.outside = False  # the module that runs is no model: a loss, a transform
         self.sensitive = 0  # bit 1: ran as in training, bit 2: as in evaluation
         self._forward: tuple[Any, ...] = ()
@@ -98,7 +100,7 @@ class Lane:
         if look is not None:
             look.finish()
 
-    def _evaluation_look(self, module: nn.Module) -> None:
+    def _evaluation_look(self) -> None:
         """The first batch of an evaluation is looked at too, in passes 1, 2, 4, 8, ..."""
         newest = self._watcher.passes.newest()
         if (
@@ -158,12 +160,13 @@ class Lane:
         if self.outside:
             self._forward = ()
             return
+        self.models.add(number)
         self._by_hand_step()
         grad = torch.is_grad_enabled()
         if self._closing is not None:
             self._finish_closing()
         if not grad:
-            self._evaluation_look(module)
+            self._evaluation_look()
         elif self.look is not self._training_look:
             self.end_evaluation_look()
         self.sensitive = 0
@@ -268,7 +271,8 @@ class Lane:
         self, roots: tuple[Any, ...], *, retain: bool, create: bool
     ) -> tuple[Any, ...] | None:
         """Gradients will be added to `.grad`; None inside another backward."""
-        self._backward_depth += 1
+        with self._watcher.gradients_lock:
+            self._backward_depth += 1
         if self._backward_depth > 1:
             return None
         self._by_hand_step()
@@ -280,6 +284,7 @@ class Lane:
         if root is not None:
             chain = graph.way_to_loss(root)
             leaf = root.grad_fn is None
+            self._watcher.losses_alive.note(root, site)
             value = self._root_value(root, chain) if len(roots) == 1 else _sum(roots)
             if value is not None:
                 self._root_values.append(value)
@@ -320,23 +325,37 @@ class Lane:
                 self._training_look = self.look = Look(self._watcher, self._recorder.steps + 1)
             self._watcher.mark()
 
+    def optimizers(self) -> list[Known]:
+        """The optimizers whose gradients can be looked at now; hold `gradients_lock` meanwhile.
+
+        Another thread's backward writes its gradients without Python's lock: to read them then
+        would break the program.
+        """
+        alive, lanes = self._watcher.optimizers.alive, self._watcher.lanes
+        if len(lanes) == 1:
+            return alive
+        quiet = all(lane is self or not lane._backward_depth for lane in lanes)  # noqa: SLF001
+        return [known for known in alive if known.lane is self or (quiet and known.lane is None)]
+
     def states(self) -> str:
         """The state of the gradients of every optimizer, in words."""
-        alive = self._watcher.optimizers.alive
-        if len(alive) == 1:
-            return alive[0].gradients.now()
-        if not alive:
-            return self._by_hand.state()
-        return " ".join(f"{known.number}:{known.gradients.now()}" for known in alive[:16])
+        with self._watcher.gradients_lock:
+            known = self.optimizers()
+            if len(known) == 1:
+                return known[0].gradients.now()
+            if not known:
+                return self._by_hand.state()
+            return " ".join(f"{one.number}:{one.gradients.now()}" for one in known[:16])
 
     def backward_ended(self, operation: tuple[Any, ...] | None) -> None:
         """Gradients are there."""
         self._backward_depth -= 1
         if operation is None:
             return
-        for known in self._watcher.optimizers.alive:
-            known.gradients.after_backward()
-        self._by_hand.after_backward()
+        with self._watcher.gradients_lock:
+            for known in self.optimizers():
+                known.gradients.after_backward()
+            self._by_hand.after_backward(self.models)
         self._recorder.counts.backwards += 1
         self._backwards += 1
         self._loss_value = None
@@ -363,6 +382,7 @@ class Lane:
         known = self._watcher.optimizers.seen(optimizer)
         if known is None or not_now():
             return
+        known.lane = self
         site = self._recorder.sites.here(4)
         self._watcher.optimizers.renew(known, optimizer)
         state = "" if closure else known.gradients.before_step()

@@ -115,7 +115,7 @@ class Look:
         self._stack.append((module, entry))
 
     @_looking
-    def call_ended(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
+    def call_ended(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:  # noqa: ARG002 - as told
         """It has returned; `output` is None where it raised."""
         if not any(called is module for called, _ in self._stack):
             return

@@ -127,8 +127,9 @@ class Moments:
         self, lane: object, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         """A model is called from outside any other; a moment may begin here."""
-        if self._recording is None and self.wants(self._watcher.recorder.steps + 1):
-            self._begin(lane, self._watcher.recorder.steps + 1)
+        with self._watcher.gradients_lock:
+            if self._recording is None and self.wants(self._watcher.recorder.steps + 1):
+                self._begin(lane, self._watcher.recorder.steps + 1)
         self._tell(lane, Recording.forward_started, module, args, kwargs)
 
     def forward_ended(
@@ -210,6 +211,16 @@ class Moments:
         if not_now():
             self._drop("a part of the loop is transformed, traced or captured")
             return
+        # No other thread begins a backward meanwhile: what it would write is read here.
+        with self._watcher.gradients_lock:
+            if sum(bool(other.models) for other in self._watcher.lanes) > 1:
+                self._drop("several threads train at once")
+                return
+            self._follow(recording, method, *args, **kwargs)
+
+    def _follow(
+        self, recording: Recording, method: Callable[..., None], *args: Any, **kwargs: Any
+    ) -> None:
         try:
             method(recording, *args, **kwargs)
         except TooLargeError as error:

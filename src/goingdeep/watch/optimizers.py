@@ -13,6 +13,7 @@ from goingdeep.record.seen import Fact, Group, Optimizer, Scheduler
 from goingdeep.watch.gradients import Gradients
 
 if TYPE_CHECKING:
+    from goingdeep.watch.lane import Lane
     from goingdeep.watch.watcher import Watcher
 
 MAX_OPTIMIZERS = 256
@@ -21,9 +22,14 @@ MAX_SETTINGS = 24
 
 
 class Known:
-    """One optimizer that is alive. `by_hand`: there is none, the loop changes the weights itself."""
+    """One optimizer that is alive.
 
-    __slots__ = ("count", "curve", "gradients", "number", "reference", "site", "size", "written")
+    lane: of the thread that uses it; None before its first step and its first clear.
+    """
+
+    __slots__ = (
+        "count", "curve", "gradients", "lane", "number", "reference", "site", "size", "written",
+    )  # fmt: skip
 
     def __init__(self, number: int, reference: Any, site: int) -> None:
         self.number = number
@@ -32,6 +38,7 @@ class Known:
         self.size = -1
         self.count = 0
         self.written = False
+        self.lane: Lane | None = None
         self.curve = "" if number == 0 else f"-{number}"
         self.gradients = Gradients([])
 
@@ -44,7 +51,7 @@ class Optimizers:
         self._known: dict[int, Known] = {}
         self._schedulers: dict[int, tuple[weakref.ref[Any], int]] = {}
         self.alive: list[Known] = []
-        self._count = 0
+        self._count = self._scheduler_count = 0
 
     def number(self, optimizer: object) -> int:
         """The number of an optimizer; -1 where it is unknown."""
@@ -69,8 +76,8 @@ class Optimizers:
 
     def _gone(self, key: int) -> None:
         known = self._known.pop(key, None)
-        if known is not None and known in self.alive:
-            self.alive.remove(known)
+        # Another list: this may be called while somebody walks over the old one.
+        self.alive = [other for other in self.alive if other is not known]
 
     def renew(self, known: Known, optimizer: Any) -> None:
         """Follow the gradients of what the optimizer owns now, if that has changed."""
@@ -170,9 +177,10 @@ class Optimizers:
         known = self._schedulers.get(id(scheduler))
         if known is not None and known[0]() is scheduler:
             return known[1]
-        number = len(self._schedulers)
+        number = self._scheduler_count
         if number >= MAX_OPTIMIZERS:
             return -1
+        self._scheduler_count += 1
         self._schedulers[id(scheduler)] = (weakref.ref(scheduler), number)
         self._watcher.recorder.event(
             Scheduler,

@@ -191,6 +191,11 @@ class Copier:
         self._attributes(x, new)
         return new
 
+    def _namespace(self, x: types.SimpleNamespace) -> Any:
+        new = self._keep(x, types.SimpleNamespace.__new__(type(x)))
+        self._attributes(x, new)
+        return new
+
     def _attributes(self, x: Any, new: Any) -> None:
         for name, item in list(getattr(x, "__dict__", {}).items()):
             new.__dict__[name] = self.value(item)
@@ -207,6 +212,7 @@ class Copier:
         (torch.Generator, _generator),
         (_RANDOM, _random),
         (weakref.ref, _weak),
+        (types.SimpleNamespace, _namespace),
         (types.MethodType, _method),
         (functools.partial, _partial),
         (types.FunctionType, _function),

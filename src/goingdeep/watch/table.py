@@ -27,7 +27,7 @@ from torch.optim.optimizer import (
 
 from goingdeep.record.seen import CallMode, ModuleHidden, ModuleMade
 from goingdeep.watch import passes, states
-from goingdeep.watch.aside import SHAPES, not_now
+from goingdeep.watch.aside import SHAPES, in_fx, not_now
 from goingdeep.watch.losses import FUNCTIONS
 from goingdeep.watch.patches import Patches, Row
 
@@ -110,7 +110,7 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
 
 def _blind(watcher: Watcher, args: Args = ()) -> bool:
     """Whether what runs now is no step of a loop: there is nothing to read in it."""
-    where = not_now()
+    where = not_now() or ("torch.fx" if in_fx() else "")
     if not where and _KERAS in sys.modules:
         where = SHAPES if _only_shapes(args) else ""
     if where and where != SHAPES:
@@ -203,6 +203,8 @@ def _optimizer_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, re
 def _optimizer_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
     optimizer = args[0]
     known = watcher.optimizers.seen(optimizer)
+    if known is not None:
+        known.lane = watcher.lane()
     to_none = args[1] if len(args) > 1 else kwargs.get("set_to_none", True)
     watcher.lane().clear_started(
         "optimizer",
@@ -353,7 +355,7 @@ def _dropout(
 
 
 def _batch_norm(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    # (input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)
+    # (input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)  # noqa: ERA001
     if len(args) > 5 and args[3] is not None:
         _sensitive(
             watcher,
@@ -446,6 +448,7 @@ def _keras_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
     known = watcher.optimizers.foreign(args[0], site, parameters)
     if known is None or not_now():
         return None
+    known.lane = watcher.lane()
     return known, site, known.gradients.before_step()
 
 

@@ -75,7 +75,8 @@ class Watcher:
         self.moments = Moments(self) if moments else None
         self._patches = Patches(self)
         self._local = threading.local()
-        self._lanes: list[Lane] = []
+        self.lanes: list[Lane] = []
+        self.gradients_lock = threading.RLock()  # see Lane.optimizers
         self._marked = False
         self._began = 0.0
         self._stopped = False
@@ -111,7 +112,7 @@ class Watcher:
         self._stopped = True
         self._patches.restore()
         recorder = self.recorder
-        for lane in self._lanes:
+        for lane in self.lanes:
             try:
                 lane.finish()
             except Exception as fault:  # noqa: BLE001 - nothing of ours may reach the user
@@ -144,7 +145,7 @@ class Watcher:
             return self._local.lane  # type: ignore[no-any-return]
         except AttributeError:
             lane = self._local.lane = Lane(self)
-            self._lanes.append(lane)
+            self.lanes.append(lane)
             return lane
 
     def fault(self, where: str, error: BaseException) -> None:
@@ -199,6 +200,7 @@ class Watcher:
         """In a forked child: it is not the program that is watched."""
         self.idle = True
         self._stopped = True
+        self.gradients_lock = threading.RLock()
         self._patches.forget()
         self.recorder.forget()
 

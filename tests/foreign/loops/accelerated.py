@@ -2,10 +2,11 @@
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import set_seed
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-torch.manual_seed(43)
+set_seed(43)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
@@ -16,9 +17,8 @@ train = DataLoader(
     TensorDataset(torch.randn(40, 6), torch.randint(0, 3, (40,))), batch_size=8, shuffle=True
 )
 valid = DataLoader(TensorDataset(torch.randn(12, 6), torch.randint(0, 3, (12,))), batch_size=4)
-model, optimizer, train, valid, scheduler = accelerator.prepare(
-    model, optimizer, train, valid, scheduler
-)  # load
+train, valid = accelerator.prepare(train, valid)
+model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)  # load
 
 group = []
 for epoch in range(2):

@@ -34,6 +34,7 @@ class Layers(nn.Module):
 def all_losses(x, y):
     one, p = y.float() * 2 - 1, x.sigmoid()
     pair, chance = x[:, 0], x.softmax(1)
+    words = torch.tensor([[1, 2]]), torch.tensor([8]), torch.tensor([2])
     return sum(
         value if value.dim() == 0 else value.mean()
         for value in (
@@ -49,12 +50,7 @@ def all_losses(x, y):
             F.multi_margin_loss(x, y),  # loss
             F.binary_cross_entropy_with_logits(x, chance.detach()),  # loss
             F.kl_div(x.log_softmax(1), chance.detach(), reduction="batchmean"),  # loss
-            F.ctc_loss(
-                x.log_softmax(1)[:, None],
-                torch.tensor([[1, 2]]),
-                torch.tensor([8]),
-                torch.tensor([2]),
-            ),  # loss
+            F.ctc_loss(x.log_softmax(1)[:, None], *words),  # loss
             F.poisson_nll_loss(x, chance.detach()),  # loss
             F.cosine_embedding_loss(x, chance.detach(), one),  # loss
             F.margin_ranking_loss(pair, x[:, 1], one),  # loss
@@ -109,10 +105,9 @@ for x, y in loader:  # batch
     other.seek(0)
     kept = [torch.load(one), torch.serialization.load(other)]
     with tempfile.TemporaryDirectory() as _folder:
-        safetensors.torch.save_file(
-            dict(model.state_dict()), f"{_folder}/model.safetensors"
-        )  # save
-        kept.append(safetensors.torch.load_file(f"{_folder}/model.safetensors"))
+        _file = f"{_folder}/model.safetensors"
+        safetensors.torch.save_file(dict(model.state_dict()), _file)  # save
+        kept.append(safetensors.torch.load_file(_file))
     losses.append(loss.item())
     steps += 1
 passes.append(("training", 2))

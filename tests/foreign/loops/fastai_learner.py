@@ -1,18 +1,16 @@
 """fastai's Learner, with its own loaders, its own Adam and a validation after each epoch."""
 
-import random
-
 import fastai.callback.progress
 import fastai.callback.schedule  # noqa: F401 - and fit_one_cycle
 import torch
 from fastai.callback.core import Callback
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
+from fastai.torch_core import set_seed
 from torch import nn
 from torch.utils.data import TensorDataset
 
-torch.manual_seed(40)
-random.seed(40)
+set_seed(40)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 

@@ -3,10 +3,11 @@
 import torch
 from ignite.engine import Events, create_supervised_evaluator, create_supervised_trainer
 from ignite.metrics import Accuracy
+from ignite.utils import manual_seed
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-torch.manual_seed(46)
+manual_seed(46)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 train = DataLoader(

@@ -31,9 +31,8 @@ for _ in range(5):
     loss = cross_entropy(model(torch.randn(6, 5)), torch.randint(0, 3, (6,)))  # forward, loss
     loss.backward()  # backward
     clip_grad_norm_(model.parameters(), 0.5)  # clip
-    second = binary_cross_entropy(
-        model(torch.randn(6, 5)).sigmoid(), torch.rand(6, 3)
-    )  # forward, loss
+    chances = model(torch.randn(6, 5)).sigmoid()  # forward
+    second = binary_cross_entropy(chances, torch.rand(6, 3))  # loss
     second.backward()  # backward
     clip_grad_value_(model.parameters(), 0.1)  # clip
     optimizer.step()  # step

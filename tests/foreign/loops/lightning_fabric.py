@@ -1,11 +1,11 @@
 """Lightning Fabric: the loop is one's own, the wrappers are Fabric's."""
 
 import torch
-from lightning.fabric import Fabric
+from lightning.fabric import Fabric, seed_everything
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-torch.manual_seed(42)
+seed_everything(42, verbose=False)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 fabric = Fabric(accelerator="cpu", devices=1)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-torch.manual_seed(41)
+lightning.seed_everything(41, verbose=False)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 

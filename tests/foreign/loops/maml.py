@@ -20,15 +20,13 @@ for iteration in range(6):
         weights = dict(model.named_parameters())
         for _ in range(2):
             trained.append(model.training)
-            inner = F.mse_loss(
-                functional_call(model, weights, (x,)), torch.sin(x + phase)
-            )  # forward, loss
+            guess = functional_call(model, weights, (x,))  # forward
+            inner = F.mse_loss(guess, torch.sin(x + phase))  # loss
             gradients = torch.autograd.grad(inner, weights.values(), create_graph=True)  # grad
             weights = {n: w - 0.1 * g for (n, w), g in zip(weights.items(), gradients, strict=True)}
         trained.append(model.training)
-        total = total + F.mse_loss(
-            functional_call(model, weights, (held,)), torch.sin(held + phase)
-        )  # forward, loss
+        guess = functional_call(model, weights, (held,))  # forward
+        total = total + F.mse_loss(guess, torch.sin(held + phase))  # loss
     total.backward()  # backward
     outer.step()  # step
     losses.append(total.item())

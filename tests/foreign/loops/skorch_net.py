@@ -1,5 +1,7 @@
 """skorch's NeuralNetClassifier on numpy arrays: it holds out a fifth and keeps its own history."""
 
+import random
+
 import numpy as np
 import torch
 from skorch import NeuralNetClassifier
@@ -7,6 +9,8 @@ from skorch.callbacks import Callback
 from torch import nn
 
 torch.manual_seed(45)
+random.seed(45)
+np.random.seed(45)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 

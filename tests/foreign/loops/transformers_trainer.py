@@ -10,9 +10,10 @@ from transformers import (
     Trainer,
     TrainerCallback,
     TrainingArguments,
+    set_seed,
 )
 
-torch.manual_seed(44)
+set_seed(44)
 steps, losses, passes, trained, evaluated = 0, [], [], [], []
 
 
@@ -32,9 +33,8 @@ class Sentences(torch.utils.data.Dataset):
 class Counting(Trainer):
     def compute_loss(self, model, inputs, return_outputs=False, **settings):
         (trained if self.is_in_train and model.training else evaluated).append(model.training)
-        loss, outputs = super().compute_loss(
-            model, inputs, return_outputs=True, **settings
-        )  # forward, loss
+        settings["return_outputs"] = True
+        loss, outputs = super().compute_loss(model, inputs, **settings)  # forward, loss
         if model.training:
             group.append(loss.item())
         return (loss, outputs) if return_outputs else loss

@@ -126,6 +126,9 @@ def _switch(run: Run, model: int, step: int) -> Op | None:
         if stretch.first > step:
             break
         for op in run.operations(stretch.anatomy):
-            if op.op == "mode" and op.facts.get("model") == model and not op.facts.get("training"):
+            facts = op.facts
+            if op.op != "mode" or facts.get("model") != model or facts.get("module"):
+                continue  # only what switched the whole model
+            if not facts.get("training"):
                 found = op
     return found

@@ -38,7 +38,10 @@ def check(run: Run) -> Iterator[Finding]:
     by_model: dict[tuple[int, str], list[ModuleHidden]] = {}
     for hidden in run.of(ModuleHidden):
         trained = hidden.model in run.taught_by
-        if hidden.parameters and hidden.trainable and hidden.grad and trained:
+        site = run.site(hidden.site)
+        # What a library's own container calls, that library looks after in its own way (Keras).
+        theirs = site is not None and bool(site.via_file)
+        if hidden.parameters and hidden.trainable and hidden.grad and trained and not theirs:
             by_model.setdefault((hidden.model, hidden.inside), []).append(hidden)
     for (_, inside), hidden_ones in by_model.items():
         first = hidden_ones[0]

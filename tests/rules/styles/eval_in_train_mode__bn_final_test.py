@@ -1,0 +1,34 @@
+"""eval-in-train-mode, in another style: bn final test."""
+
+import torch
+import torch.nn as nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(3)
+X = torch.randn(240, 10)
+Y = X[:, :4].argmax(1)
+train_ds, val_ds = TensorDataset(X[:160], Y[:160]), TensorDataset(X[160:], Y[160:])
+train_dl = DataLoader(train_ds, batch_size=16, shuffle=True)
+val_dl = DataLoader(val_ds, batch_size=16)
+
+
+def mlp(out=4, drop=0.0, bn=False):
+    layers = [nn.Linear(10, 24)]
+    if bn:
+        layers.append(nn.BatchNorm1d(24))
+    layers.append(nn.ReLU())
+    if drop:
+        layers.append(nn.Dropout(drop))
+    return nn.Sequential(*layers, nn.Linear(24, out))
+
+
+m = mlp(bn=True)
+o = torch.optim.Adam(m.parameters(), 1e-3)
+for e in range(2):
+    for x, y in train_dl:
+        o.zero_grad()
+        cross_entropy(m(x), y).backward()
+        o.step()
+with torch.no_grad():
+    acc = sum((m(x).argmax(1) == y).sum().item() for x, y in val_dl)

@@ -1,0 +1,40 @@
+"""frozen-bn-drifts, in another style: by name."""
+
+import torch
+import torch.nn as nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(3)
+X = torch.randn(240, 10)
+Y = X[:, :4].argmax(1)
+train_ds, val_ds = TensorDataset(X[:160], Y[:160]), TensorDataset(X[160:], Y[160:])
+train_dl = DataLoader(train_ds, batch_size=16, shuffle=True)
+val_dl = DataLoader(val_ds, batch_size=16)
+
+
+def mlp(out=4, drop=0.0, bn=False):
+    layers = [nn.Linear(10, 24)]
+    if bn:
+        layers.append(nn.BatchNorm1d(24))
+    layers.append(nn.ReLU())
+    if drop:
+        layers.append(nn.Dropout(drop))
+    return nn.Sequential(*layers, nn.Linear(24, out))
+
+
+m = nn.Sequential(nn.Linear(10, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.Linear(24, 4))
+for n, p in m.named_parameters():
+    if not n.startswith("3"):
+        p.requires_grad = False
+o = torch.optim.SGD(filter(lambda p: p.requires_grad, m.parameters()), 1e-1)
+for e in range(2):
+    m.train()
+    for x, y in train_dl:
+        o.zero_grad()
+        cross_entropy(m(x), y).backward()
+        o.step()
+    m.eval()
+    with torch.no_grad():
+        for x, y in val_dl:
+            m(x)
