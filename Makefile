@@ -30,6 +30,7 @@ setup: $(VENV)/.test $(VENV)/.check $(VENV)/.bench system  ## the full developme
 bench: $(VENV)/.bench system    ## measure side by side; results in bench/results
 	$(BIN)/python bench/start.py
 	$(BIN)/python bench/train.py
+	$(BIN)/python bench/watch.py
 	$(BIN)/python bench/fast.py
 
 rule: $(VENV)/.user             ## begin a rule of gd check: make rule NAME=name-of-the-mistake

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
+import turns
 from measure import Child, number
 
 WATCHED = measure.HERE / "watched"
 EPOCHS = 3
-STEPS, TRACED_STEPS, REFERENCE_STEPS = 300, 60, 10
+STEPS, TRACED_STEPS, REFERENCE_STEPS = 200, 60, 10
 """Steps in an epoch: of most tools, of traincheck, of the run from which traincheck learns."""
+
+ABSENT = "not installed"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Tool:
 
 
 TOOLS = (
-    Tool("ours", "every step; 1, 2, 3, 4, 8, 16, ... closely", "goingdeep"),
+    Tool("ours", "every step, some closely", "goingdeep"),
     Tool("histograms", "parameters and gradients, every step", "torch"),
     Tool("torch_audit", "every step", "torch_audit"),
     Tool("torch_audit_1000", "each 1000th step, its default", "torch_audit", ("--every", "1000")),
@@ -90,6 +93,8 @@ class Bench:
     def __init__(self, data: Path, folder: Path, *, quick: bool) -> None:
         self.data, self.folder, self.quick = data, folder, quick
         self.infer_seconds: float | None = None
+        self.steps = 20 if quick else STEPS
+        self.bare = 0.0
 
     def seconds(self, script: str, steps: int, *options: str) -> tuple[float, float, float]:
         """Run a script of watched/; returns seconds of a step, of a looked-at one, bytes left."""
@@ -103,18 +108,20 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
             command = [*start, str(WATCHED / script), *self._arguments(steps), *options]
             found = measure.last_json(done(measure.run_child(command, Path(place))).out)
+            if len(start) > 1 and (wrong := turns.fault(Path(place), found["steps"])):
+                raise FailedError(wrong)
             return found, size(Path(place)) / (EPOCHS * steps)
 
     def _arguments(self, steps: int, epochs: int = EPOCHS) -> list[str]:
         return [str(self.data), "--epochs", str(epochs), "--steps", str(steps)]
 
     def cost(self, tool: Tool) -> Cost:
-        """Run one tool, and just before it the same script without."""
+        """Run one tool; just before the first of them the same script without any."""
         if importlib.util.find_spec(tool.module) is None:
-            return Cost(tool.name, error="not installed")
-        steps = 20 if self.quick else STEPS
+            return Cost(tool.name, error=ABSENT)
+        steps = self.steps
         try:
-            bare, *_ = self.seconds("plain.py", steps)
+            self.bare = bare = self.bare or self.seconds("plain.py", steps)[0]
             if tool.module == "traincheck":
                 return Cost(tool.name, bare=bare, **self._traincheck(tool))
             if tool.name == "ours":
@@ -141,7 +148,7 @@ class Bench:
             self.infer_seconds = infer.wall
             return found
         if not learnt.exists():
-            raise FailedError("nothing was learnt from traincheck_full")
+            raise FailedError("it learns from traincheck_full, which did not run")
         steps = REFERENCE_STEPS if self.quick else TRACED_STEPS
         return self._collect(tool.name, steps, EPOCHS, ("-i", str(learnt), *tool.options))
 
@@ -158,7 +165,15 @@ class Bench:
         words = [sys.executable, str(script), *self._arguments(steps, epochs)]
         (place / "run.sh").write_text(f"exec {shlex.join(words)}\n")
         asked = ["-p", str(script), "-s", str(place / "run.sh"), "--models-to-track", "model"]
-        done(self._call("traincheck-collect", *asked, *options, "--output-dir", name))
+        child = self._call("traincheck-collect", *asked, *options, "--output-dir", name)
+        if child.code != 0:
+            # Its own last line only says that the script failed.
+            said = [line for line in child.out.splitlines() if "Error" in line]
+            raise FailedError(
+                said[-1][:200].removeprefix("\033[94m").removesuffix("\033[0m")
+                if said
+                else child.why
+            )
         out = self.folder / name
         found = measure.last_json((out / "program_output.txt").read_text())
         left = sum(size(path) for path in (*out.glob("trace_*"), out / "proxy_log.json"))
@@ -190,12 +205,12 @@ def table(costs: list[Cost]) -> None:
     rows = []
     for cost in costs:
         if cost.error:
-            rows.append([cost.name, looks[cost.name], "-", "-", "-"])
+            said = ABSENT if cost.error == ABSENT else "failed"
+            rows.append([f"{cost.name}: {looks[cost.name]}", said, "-", "-"])
             continue
         left = None if cost.left is None else cost.left / 1e3
         more = number(1e3 * (cost.step - cost.bare))
-        rows.append([cost.name, looks[cost.name], number(cost.ratio), more, number(left)])
-    measure.print_table(["", "looks at", "step/unwatched", "ms a step more", "kB a step"], rows)
-    for cost in costs:
-        if cost.error:
-            print(f"{cost.name}: {cost.error}")
+        name = f"{cost.name}: {looks[cost.name]}"
+        rows.append([name, number(cost.ratio), more, number(left)])
+    header = ["the mlp's step", "step/unwatched", "ms a step more", "kB a step"]
+    measure.print_table(header, rows)

@@ -9,42 +9,27 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import measure
 import others
+import turns
 from measure import Goal, number
 from others import WATCHED, Cost
+from turns import Pair, Run, more, pair_ratio
 
 PARTS = ("mlp", "cnn", "inside", "start", "record", "others")
 EPOCHS = {"mlp": 5, "cnn": 3}
+TURNS = {"mlp": 5, "cnn": 3}
+FEWER = {"mlp": None, "cnn": 400}
+"""Steps in an epoch; None is all 938. The cnn's step takes several times as long."""
 BOUND = {"mlp": 1.03, "cnn": 1.01}
 NAMES = {"mlp": "the quickstart's network", "cnn": "the cnn"}
 ONLY_TORCH = str(WATCHED / "only_torch.py")
 RECORD_STEPS = 10_000_000
 MIB = 1.048576  # in MB
-
-
-@dataclass(frozen=True)
-class Run:
-    """One process. pair: counted from 0; error says why there are no numbers."""
-
-    part: str
-    pair: int
-    watched: bool
-    load: float
-    wall: float = 0.0
-    peak_mib: float = 0.0
-    epoch_seconds: tuple[float, ...] = ()
-    accuracy: float | None = None
-    threads: int | None = None
-    error: str | None = None
-
-
-Pair = tuple[Run, Run]
 
 
 class Watch:
@@ -64,16 +49,17 @@ class Watch:
         self.infer_seconds: float | None = None
         self.errors: list[str] = []
 
-    def words(self, script: str, *options: str) -> list[str]:
+    def words(self, script: str, model: str, epochs: int) -> list[str]:
         """Write a script of watched/ and its arguments."""
-        few = ["--steps", "20"] if self.quick else []
-        return [str(WATCHED / script), str(self.data), *options, *few]
+        steps = 20 if self.quick else FEWER[model]
+        few = [] if steps is None else ["--steps", str(steps)]
+        options = ["--model", model, "--epochs", str(epochs), *few]
+        return [str(WATCHED / script), str(self.data), *options]
 
     def measure(self, part: str, tools: list[str]) -> None:
         """Measure one of PARTS."""
         if part in EPOCHS:
-            options = ("--model", part, "--epochs", str(EPOCHS[part]))
-            self.take_turns(part, self.words("plain.py", *options), self.pairs)
+            self.take_turns(part, self.words("plain.py", part, EPOCHS[part]), self.pairs)
         elif part == "start":
             self.take_turns(part, [ONLY_TORCH], 1 if self.quick else 2 * self.pairs)
         elif part == "inside":
@@ -83,58 +69,21 @@ class Watch:
         else:
             self.measure_others(tools)
 
-    # ---------------------------------------------------------------- processes by turns
-
     def take_turns(self, part: str, words: list[str], pairs: int) -> None:
-        """Run the script watched and unwatched, pair by pair; who comes first changes."""
-        for pair in range(pairs):
-            for watched in (False, True) if pair % 2 == 0 else (True, False):
-                self.runs.append(run := self._run(part, pair, words, watched=watched))
-                if run.error:
-                    self.errors.append(f"{part}: {run.error}")
-                who = "watched" if watched else "unwatched"
-                epoch = measure.median(run.epoch_seconds)
-                told = f"{run.wall:.2f} s" + (f", epoch {epoch:.3f} s" if epoch > 0 else "")
-                self.say(f"{part} {pair + 1}/{pairs}  {who}: {run.error or told}")
-        for bare, watched in self.of(part):
-            if bare.accuracy != watched.accuracy:
-                self.errors.append(f"{part}: {watched.accuracy} watched, {bare.accuracy} unwatched")
-
-    def _run(self, part: str, pair: int, words: list[str], *, watched: bool) -> Run:
-        load = os.getloadavg()[0]
-        start = [measure.gd_command() or "gd", "run"] if watched else [sys.executable]
-        with tempfile.TemporaryDirectory() as folder:
-            child = measure.run_child([*start, *words], Path(folder))
-        if child.code != 0:
-            return Run(part, pair, watched, load, error=f"exit code {child.code}: {child.why}")
-        run = Run(part, pair, watched, load, child.wall, child.peak_mib)
-        if part == "start":
-            return run
-        found = measure.last_json(child.out)
-        return replace(
-            run,
-            epoch_seconds=tuple(found["epoch_seconds"]),
-            accuracy=found["accuracy"][-1],
-            threads=found["threads"],
-        )
+        """Run a script watched and unwatched."""
+        runs, errors = turns.take_turns(part, words, pairs, self.say)
+        self.runs += runs
+        self.errors += errors
 
     def of(self, part: str) -> list[Pair]:
-        """Give the whole pairs of a part: unwatched, watched."""
-        good = {(run.pair, run.watched): run for run in self.runs if run.part == part}
-        good = {place: run for place, run in good.items() if not run.error}
-        return [
-            (good[pair, False], good[pair, True])
-            for pair in sorted({pair for pair, _ in good})
-            if (pair, False) in good and (pair, True) in good
-        ]
-
-    # ---------------------------------------------------------------- the parts
+        """Give the whole pairs of a part."""
+        return turns.whole(run for run in self.runs if run.part == part)
 
     def measure_inside(self) -> None:
         """Let one process train by turns with the watcher and without."""
-        for model, epochs in (("mlp", 8), ("cnn", 4)):
-            options = ("--model", model, "--epochs", str(2 if self.quick else epochs))
-            found = self._told(sys.executable, *self.words("inside.py", *options))
+        for model, count in TURNS.items():
+            words = self.words("inside.py", model, 2 if self.quick else count)
+            found = self._told(sys.executable, *words)
             if found is not None:
                 self.inside[model] = found
                 self.say(f"inside {model}: {inside_ratio(found):.4f}")
@@ -145,8 +94,8 @@ class Watch:
         with tempfile.TemporaryDirectory() as folder:
             real, made = Path(folder, "real"), Path(folder, "made")
             gd = measure.gd_command() or "gd"
-            options = ("--epochs", "3")
-            if self._told(gd, "run", "--out", str(real), *self.words("plain.py", *options)) is None:
+            words = self.words("plain.py", "mlp", epochs=3)
+            if self._told(gd, "run", "--out", str(real), *words) is None:
                 return
             script = str(WATCHED / "simulate.py")
             wanted = ("--steps", str(steps))
@@ -170,6 +119,8 @@ class Watch:
         self.costs, self.infer_seconds = others.measure_all(
             self.data, names, quick=self.quick, say=lambda text: self.say(f"others {text}")
         )
+        failed = [cost for cost in self.costs if cost.error and cost.error != others.ABSENT]
+        self.errors += [f"{cost.name}: {cost.error}" for cost in failed]
 
     def say(self, text: str) -> None:
         print(text, flush=True)
@@ -178,23 +129,9 @@ class Watch:
 # Numbers ----------------------------------------------------------------------------------------
 
 
-def pair_ratio(pair: Pair) -> float:
-    """Give the median over the epochs of watched by unwatched."""
-    bare, watched = pair
-    return measure.median(
-        ours / theirs
-        for ours, theirs in zip(watched.epoch_seconds, bare.epoch_seconds, strict=True)
-    )
-
-
-def inside_ratio(found: dict[str, Any]) -> float:
-    """Give the median over the pairs of epochs of watched by unwatched."""
-    return measure.median(p["watched"]["epoch"] / p["bare"]["epoch"] for p in found["pairs"])
-
-
-def more(pairs: Iterable[Pair], field: str) -> list[float]:
-    """Subtract unwatched from watched."""
-    return [getattr(watched, field) - getattr(bare, field) for bare, watched in pairs]
+def inside_ratio(found: dict[str, Any], who: str = "watched") -> float:
+    """Give the median over the turns of watched by unwatched epoch; `who`: or of the first one."""
+    return measure.median(turn[who]["epoch"] / turn["bare"]["epoch"] for turn in found["pairs"])
 
 
 def goals(watch: Watch, parts: list[str]) -> list[Goal]:
@@ -209,10 +146,10 @@ def goals(watch: Watch, parts: list[str]) -> list[Goal]:
         if model in parts
     ]
     if "start" in parts:
-        added = measure.median(more(watch.of("start"), "wall"))
+        added = more(watch.of("start"), "wall")
         listed.append(Goal("start-up added to python and torch, seconds", added, 0.5))
     if "mlp" in parts:
-        peak = MIB * measure.median(more(watch.of("mlp"), "peak_mib"))
+        peak = MIB * more(watch.of("mlp"), "peak_mib")
         listed.append(Goal("peak memory added, MB", peak, 50.0))
     if "inside" in parts:
         own = watch.inside.get("mlp", {}).get("memory_mb")
@@ -253,12 +190,17 @@ def inside_table(watch: Watch) -> None:
             for who in ("bare", "watched")
         )
         looks = 1e3 * measure.median(found["look_seconds"])
-        memory = [number(found[name], 1) for name in ("memory_mb", "memory_later_mb")]
-        shown = [number(inside_ratio(found), 4), number(bare, 0), number(watched - bare, 0)]
-        rows.append([model, *shown, number(looks, 1), *memory])
+        memory = [
+            number(found[name] if model == "mlp" else None, 1)
+            for name in ("memory_mb", "memory_later_mb")
+        ]
+        ratios = [number(inside_ratio(found, who), 4) for who in ("watched", "first")]
+        steps = [number(bare, 0), number(watched - bare, 0)]
+        rows.append([model, *ratios, *steps, number(looks, 1), *memory])
     if rows:
-        header = ["inside one process", "epoch ratio", "step us", "us more", "close look ms"]
-        measure.print_table([*header, "MB, 2,000 steps", "MB, 4,000 steps"], rows)
+        header = ["inside one process", "epoch ratio", "of the first", "step us", "us more"]
+        memory = ["MB, 2,000 steps", "MB, 4,000 steps"]
+        measure.print_table([*header, "close look ms", *memory], rows)
 
 
 def tables(watch: Watch) -> None:

@@ -31,4 +31,5 @@ for _ in range(args.epochs):
         for images, labels in test_loader:
             correct += int((model(images).argmax(1) == labels).sum())
     accuracy.append(correct / len(test_loader.dataset))
-subject.report(epoch_seconds=epoch_seconds, accuracy=accuracy)
+steps = args.epochs * len(train_loader)
+subject.report(epoch_seconds=epoch_seconds, accuracy=accuracy, steps=steps)
