@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from tests import typed
 from tests.property.conftest import spoiled, spoiled_json
 
 from goingdeep.errors import GoingDeepError
@@ -43,26 +44,15 @@ blob_references = st.builds(
 
 
 def events_with(words: st.SearchStrategy[str]) -> st.SearchStrategy[Event]:
-    return st.one_of(
-        *(
-            st.builds(
-                kind,
-                **{
-                    name: {
-                        str: words,
-                        int: counts,
-                        float: numbers,
-                        Blob: blob_references,
-                        dict[str, float]: st.dictionaries(words, numbers, max_size=3),
-                        tuple[int, ...]: st.lists(counts, max_size=4).map(tuple),
-                    }[hint]
-                    for name, hint in typing.get_type_hints(kind).items()
-                    if not name.startswith("__")
-                },
-            )
-            for kind in typing.get_args(KNOWN)
-        )
-    )
+    plain = {
+        str: words,
+        int: counts,
+        float: numbers,
+        bool: st.booleans(),
+        type(None): st.none(),
+        Blob: blob_references,
+    }
+    return st.one_of(*(typed.structs(kind, plain) for kind in typing.get_args(KNOWN)))
 
 
 setting_values = text | st.booleans() | numbers | st.integers(-(2**63), 2**63 - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing
 
 import msgspec
@@ -15,6 +16,7 @@ from goingdeep.record.events import KNOWN, encode
 from goingdeep.record.seen import SEEN, Anatomy, Op, Steps
 from goingdeep.show import loop_facts, loop_text, shown, step_text
 from goingdeep.words import cells
+from tests import typed
 
 OPS = (
     "batch", "forward", "loss", "backward", "grad", "clip", "scale", "unscale", "step-scaled", "step", "clear",
@@ -50,36 +52,11 @@ facts = st.dictionaries(
 KNOWN_OPS = st.builds(Op, st.sampled_from(OPS), few, facts)
 
 
-def values(hint: object) -> st.SearchStrategy:
-    """Anything that a field of this type can hold, small numbers most often."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    plain = {
-        int: counts, float: floats, str: text | st.sampled_from(STATES), bool: st.booleans(),
-        type(None): st.none(), Op: KNOWN_OPS,
-    }  # fmt: skip
-    if hint in plain:
-        return plain[hint]
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return structs(hint)
-    if origin is tuple and arguments[-1] is ...:
-        return st.lists(values(arguments[0]), max_size=3).map(tuple)
-    if origin is dict:
-        return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=3)
-    return (st.tuples if origin is tuple else st.one_of)(*map(values, arguments))
-
-
-def structs(kind: type) -> st.SearchStrategy:
-    """Any struct of a kind, with defaults in some places."""
-    hints = {
-        name: hint
-        for name, hint in typing.get_type_hints(kind).items()
-        if not name.startswith("__")
-    }
-    needed = {f.name for f in msgspec.structs.fields(kind) if f.required}
-    return st.fixed_dictionaries(
-        {name: values(hint) for name, hint in hints.items() if name in needed},
-        optional={name: values(hint) for name, hint in hints.items() if name not in needed},
-    ).map(lambda fields: kind(**fields))
+PLAIN = {
+    int: counts, float: floats, str: text | st.sampled_from(STATES), bool: st.booleans(),
+    type(None): st.none(), Op: KNOWN_OPS,
+}  # fmt: skip
+structs = functools.partial(typed.structs, plain=PLAIN)
 
 
 def steps(optimizer: int, anatomy: int, first: int, count: int, spare: int) -> Steps:

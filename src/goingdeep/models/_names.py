@@ -65,8 +65,9 @@ def check_name(name: str) -> None:
 def file_and_function(name: str) -> tuple[Path, str] | None:
     """The two halves of `file.py:function`; None for the other kinds of name.
 
-    >>> file_and_function("nets/small.py:net")
-    (PosixPath('nets/small.py'), 'net')
+    >>> path, function = file_and_function("nets/small.py:net")
+    >>> str(path), function
+    ('nets/small.py', 'net')
     >>> file_and_function("mlp")
     """
     path, _, function = name.rpartition(":")  # the last colon: C:\nets\small.py:net has two
