@@ -94,7 +94,7 @@ class _Cells:
         if watch.path is not None and not self._quiet:
             from IPython.display import display
 
-            display(watch)  # type: ignore[no-untyped-call]
+            display(watch)
 
 
 def _is_ours(line: str) -> bool:
