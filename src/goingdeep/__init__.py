@@ -37,7 +37,9 @@ class _Face(type(sys)):  # type: ignore[misc]  # ModuleType, without importing t
     """This module. Importing a folder of the name of a function must not hide the function."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in {"train", "watch"} or value is not sys.modules.get(f"{__name__}.{name}"):
+        if name not in {"train", "watch", "why"} or value is not sys.modules.get(
+            f"{__name__}.{name}"
+        ):
             super().__setattr__(name, value)
 
 

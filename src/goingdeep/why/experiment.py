@@ -1,0 +1,59 @@
+"""What a lesson gets: the record of a loop, a moment of it to replay, and a bound.
+
+    who makes one                       from what
+    rebuilt.of_run(folder, bound)       a run of `gd train`: checkpoint, settings and data
+    program.of_watcher(watcher, bound)  a watched program, at its end and in its own process
+    built_in.of_nothing(bound)          a short training of our own, where there is no run
+
+A lesson asks `answered(topic, experiment)` (answering.py), which gives plain data (answer.py): it can
+be written by the program's own process and read by another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from goingdeep.record.reading import Seen
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from goingdeep.watch.moment import Moment
+    from goingdeep.watch.variant import Batch
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What one answer may cost.
+
+    steps: of one replay. seconds: for all of it, start-up not included; replays end early and say
+    so. bytes: of memory that copies may take.
+    """
+
+    steps: int = 60
+    seconds: float = 15.0
+    bytes: int = 512 << 20
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a lesson works on. Nothing in it is changed by a lesson: replays work on copies.
+
+    seen: the record of the process that trained.
+    moment: some of its steps, verified (`replay.verify`: an unchanged replay gives the recorded
+        losses, bit for bit); None where there is none.
+    reason: why there is none, as a sentence without its full stop; "" where there is one.
+    tests: batches of the test part as the model is given them; empty where it is not known.
+    loader: the training part's own loader, to read single samples from; None where only its record
+        is there.
+    name: what the run is called, as it can be typed.
+    """
+
+    seen: Seen
+    moment: Moment | None = None
+    reason: str = ""
+    tests: tuple[Batch, ...] = ()
+    loader: DataLoader[object] | None = None
+    name: str = ""
+    bound: Bound = field(default_factory=Bound)
