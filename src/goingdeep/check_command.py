@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from goingdeep.errors import printable
-from goingdeep.terminal import say
+from goingdeep.terminal import say, write_new
 
 Names = tuple[str, ...]
 
@@ -52,8 +52,6 @@ def check(
     if checked.written is not None:
         say(f"{checked.written:,} findings written to the baseline")
     elif output:
-        from goingdeep.session import write_new
-
         write_new(Path(output), text + "\n")
         say(f"written to {printable(output)}")
     else:

@@ -12,9 +12,18 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from goingdeep import __version__, check_command
+from goingdeep import __version__, check_command, data_command, watch_command
 from goingdeep.errors import DataNotFoundError, GoingDeepError, printable
-from goingdeep.terminal import Speaker, abandon_stdout, output_error, prepare_streams, say
+from goingdeep.terminal import (
+    Speaker,
+    abandon_stdout,
+    fail,
+    output_error,
+    prepare_streams,
+    say,
+    write_new,
+)
+from goingdeep.watch_command import Run, start_program
 
 app = App(
     name="gd",
@@ -23,12 +32,11 @@ app = App(
     # Ctrl-C is ours to answer: it names the run to go on with.
     suppress_keyboard_interrupt=False,
 )
-data_app = App(name="data", help="Look at a data set, or fetch one.")
-app.command(data_app)
+app.command(data_command.data)
+app.command(watch_command.run)
+app.command(watch_command.show)
 app.command(check_command.check)
 app.command(check_command.rules)
-
-Run = Annotated[str, Parameter(help="A path, a name in runs/, or latest.")]
 
 
 @app.command
@@ -86,31 +94,6 @@ def train(
         announce=speaker.say,
     )
     _show_result(run, quiet=quiet, json=json)
-
-
-@app.command
-def run(
-    script: Annotated[str, Parameter(help="A Python file, or a folder with a main program.")],
-    /,
-    *arguments: Annotated[str, Parameter(help="The program's own arguments and options.")],
-    module: Annotated[
-        bool, Parameter(name="-m", help="What follows is a module: -m package.module", negative="")
-    ] = False,
-    out: Annotated[str, Parameter(help="The run's folder, new or empty (default: in runs/).")] = "",
-    quiet: Annotated[bool, Parameter(help="Print no summary at the end.", negative="")] = False,
-    moments: Annotated[
-        bool, Parameter(help="Keep a few steps in memory, to replay them changed.", negative="")
-    ] = False,
-) -> None:
-    """Run a training program as it is, and record what its loop really does.
-
-    These options stand before the program; everything after its name belongs to it. It runs exactly
-    as with python SCRIPT ARGUMENTS; the summary goes to the error stream.
-    """
-    # `main` is here first, and reads the words itself: those of the program are not ours to read.
-    flags = {"--quiet": quiet, "--moments": moments, "-m": module}
-    words = [*(("--out", out) if out else ()), *(name for name, is_on in flags.items() if is_on)]
-    _run_program([*words, script, *arguments])
 
 
 @app.command
@@ -188,26 +171,10 @@ def eject(
 
     text = session.eject(run)
     if output:
-        session.write_new(Path(output), text)
+        write_new(Path(output), text)
         say(f"written to {printable(output)}")
     else:
         say(text, end="")
-
-
-@app.command
-def show(
-    run: Run = "latest",
-    /,
-    *,
-    step: Annotated[
-        str | None, Parameter(help="One step with its numbers: a number from 1, or last.")
-    ] = None,
-    json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = False,
-) -> None:
-    """Show what a run's loop did, in words, or the anatomy of one step."""
-    from goingdeep.show import shown
-
-    say(shown(run, step, as_json=json))
 
 
 @app.command
@@ -217,39 +184,6 @@ def runs(*, json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = 
     from goingdeep.train import report
 
     say("\n".join(report.run_list(session.runs(), as_json=json)))
-
-
-@data_app.command(name="show")
-def data_show(
-    data: Annotated[str, Parameter(help="A data set's name, a folder, or an .npz file.")],
-    /,
-    *,
-    size: Annotated[int, Parameter(help="Bring pictures to this side in pixels.")] = 0,
-    resize: Annotated[str, Parameter(help="How: pad, crop or stretch.")] = "",
-    picture: Annotated[str, Parameter(help="Where to write the contact sheet.")] = "",
-    json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = False,
-) -> None:
-    """Print what is in a data set, and draw a contact sheet."""
-    from goingdeep import session
-    from goingdeep.train import report, shown
-
-    speaker = Speaker(quiet=json)
-    facts, drawn = session.data_show(
-        data, size=size, resize=resize, picture=picture or None, progress=speaker.progress
-    )
-    if json:
-        say(report.to_json({**facts, "picture": str(drawn)}))
-    else:
-        say(shown.facts_text(facts, drawn))
-
-
-@data_app.command(name="get")
-def data_get(name: Annotated[str, Parameter(help="A data set's name.")], /) -> None:
-    """Fetch a data set into the cache, with its checksums verified."""
-    from goingdeep import session
-
-    speaker = Speaker(quiet=False)
-    say(session.data_get(name, progress=speaker.progress))
 
 
 def _show_result(run: Any, *, quiet: bool, json: bool) -> None:
@@ -267,16 +201,16 @@ def main() -> None:
     """Run the command; an error of ours is five lines and exit code 2, never a traceback."""
     words = sys.argv[1:]
     if words[:1] == ["run"]:
-        _run_program(words[1:])
+        start_program(words[1:])
         words = ["run", "--help"]
     prepare_streams()
     try:
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
         say("", end="")
     except GoingDeepError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(f"{type(error).__name__}: {error}")
     except CycloptsError as error:
-        _fail(_usage(error))
+        fail(_usage(error))
     except KeyboardInterrupt as stop:
         _note(stop, "stopped")
         sys.exit(130)
@@ -290,23 +224,7 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename:
             raise
-        _fail(f"WriteError: {output_error(error)}")  # it was the text of --help
-
-
-def _run_program(words: list[str]) -> None:
-    """Become the program of `gd run`; returns where help was asked for.
-
-    Its words are not read as options of ours, and its streams are left as they are.
-    """
-    from goingdeep.watched import run_program
-
-    try:
-        run_program(words)
-    except GoingDeepError as error:
-        prepare_streams()
-        _fail(f"{type(error).__name__}: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)  # before the program began
+        fail(f"WriteError: {output_error(error)}")  # it was the text of --help
 
 
 def _note(stop: BaseException, otherwise: str = "") -> None:
@@ -321,8 +239,3 @@ def _usage(error: CycloptsError) -> str:
     if isinstance(error, UnusedCliTokensError):
         words = f"{command} has no use for {' '.join(error.unused_tokens or ())}"
     return f"UsageError: {printable(words)}\n  more:  {printable(command)} --help"
-
-
-def _fail(text: str) -> None:
-    print(text, file=sys.stderr)
-    sys.exit(2)

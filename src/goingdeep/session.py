@@ -31,7 +31,6 @@ from goingdeep.record import (
     read_manifest,
     read_result,
 )
-from goingdeep.record.files import write_error
 from goingdeep.record.runs import is_saved, slug, take_back
 from goingdeep.train.again import again, read_run, read_training
 from goingdeep.train.conduct import Announce, conduct
@@ -214,30 +213,6 @@ def eject(run: str | Path = "latest") -> str:
     from goingdeep.train.eject import script
 
     return script(read_run(find_run(run)))
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file that does not exist yet; what the user has is never overwritten.
-
-    Raises:
-        RunExistsError: it is there. WriteError: it cannot be written; no part of it is left.
-    """
-    begun = False
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            begun = True
-            file.write(text)
-    except FileExistsError as error:
-        raise RunExistsError(
-            f"{path} is there already", fix="choose another name", more="docs/runs.md"
-        ) from error
-    except OSError as error:
-        if begun:
-            with contextlib.suppress(OSError):
-                path.unlink()
-        refused = write_error(path, error)
-        refused.fix = "choose another place: --output FILE"
-        raise refused from error
 
 
 def runs() -> list[tuple[Path, Manifest, dict[str, Any] | None]]:

@@ -1,4 +1,4 @@
-"""Standard output and error as the command uses them: any encoding, closed, full or gone."""
+"""Where a command's words go: output and errors in any encoding, closed, full or gone; new files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import contextlib
 import io
 import os
 import sys
+from pathlib import Path
+from typing import NoReturn
 
-from goingdeep.errors import WriteError, printable
+from goingdeep.errors import RunExistsError, WriteError, printable
+from goingdeep.record.files import write_error
 
 
 def prepare_streams() -> None:
@@ -53,6 +56,36 @@ def abandon_stdout() -> None:
     """Let what is still to be printed go nowhere, so that Python's own flush does not complain."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet; what the user has is never overwritten.
+
+    Raises:
+        RunExistsError: it is there. WriteError: it cannot be written; no part of it is left.
+    """
+    begun = False
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            begun = True
+            file.write(text)
+    except FileExistsError as error:
+        raise RunExistsError(
+            f"{path} is there already", fix="choose another name", more="docs/runs.md"
+        ) from error
+    except OSError as error:
+        if begun:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        refused = write_error(path, error)
+        refused.fix = "choose another place: --output FILE"
+        raise refused from error
+
+
+def fail(text: str) -> NoReturn:
+    """End the command with an error that is the user's to mend: exit code 2."""
+    sys.stderr.write(f"{text}\n")
+    sys.exit(2)
 
 
 class Speaker:

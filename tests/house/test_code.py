@@ -12,8 +12,6 @@ from goingdeep import errors
 
 LONGEST = 300
 LONGER = {
-    "cli.py": "one function a command, each with its words",
-    "session.py": "one function for each thing a user does",
     "record/seen.py": "the whole vocabulary of a watcher on one page",
     "watch/lane.py": "one state machine: its parts share every field",
     "watch/table.py": "the one table of hooks, with what each is told",
