@@ -155,6 +155,8 @@ class Copies(Copier):
         kind = type(x)
         if isinstance(x, torch.jit.ScriptModule) or "_orig_mod" in x._modules:  # noqa: SLF001
             raise CannotCopyError(f"{kind.__qualname__} runs compiled code")
+        if isinstance(x, nn.parallel.DistributedDataParallel):
+            raise CannotCopyError(f"{kind.__qualname__} waits for other processes at each backward")
         try:
             new = object.__new__(kind)
         except TypeError as error:

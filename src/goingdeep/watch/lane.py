@@ -178,7 +178,7 @@ class Lane:
         self._inside.clear()
         self._at = len(self.operations)
         moments = self._watcher.moments
-        if moments is not None and grad:
+        if moments is not None:  # also without gradients: BatchNorm's statistics move all the same
             moments.forward_started(self, module, args, kwargs)
 
     @quietly
@@ -211,7 +211,7 @@ class Lane:
                 pass_.note(operation)
                 for inside in self._inside:
                     pass_.note(inside)
-        if self._watcher.moments is not None and grad:
+        if self._watcher.moments is not None:
             self._watcher.moments.forward_ended(self, module, args, kwargs, output)
         if type(module).__name__ == "OptimizedModule":
             watcher.recorder.gap("inside torch.compile", "compiled code calls no hooks")

@@ -126,9 +126,16 @@ class Moments:
     def forward_started(
         self, lane: object, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        """A model is called from outside any other; a moment may begin here."""
+        """A model is called from outside any other; a moment may begin here.
+
+        It does not begin with an evaluation, which could take all the memory before the first step.
+        """
         with self._watcher.gradients_lock:
-            if self._recording is None and self.wants(self._watcher.recorder.steps + 1):
+            if (
+                self._recording is None
+                and self.wants(self._watcher.recorder.steps + 1)
+                and torch.is_grad_enabled()
+            ):
                 self._begin(lane, self._watcher.recorder.steps + 1)
         self._tell(lane, Recording.forward_started, module, args, kwargs)
 

@@ -260,10 +260,7 @@ def _clipped(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: A
         limit = None
     lane.add(("clip", watcher.recorder.sites.here(3), "norm", limit, token))
     if watcher.moments is not None and watcher.moments.active and limit is not None:
-        given = args[0] if args else None
-        parameters = [given] if isinstance(given, Tensor) else given
-        known = list(parameters) if isinstance(parameters, list | tuple) else None
-        watcher.moments.clipped(lane, "norm", known, limit)
+        watcher.moments.clipped(lane, "norm", _parameters(args[0] if args else None), limit)
 
 
 def _clipped_by_value(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
@@ -274,6 +271,16 @@ def _clipped_by_value(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
         lane, limit = watcher.lane(), caller.f_locals.get("clip_value")
         site = watcher.recorder.sites.here(3)
         lane.add(("clip", site, "value", limit if limit != float("inf") else None, lane.states()))
+        if watcher.moments is not None and watcher.moments.active and isinstance(limit, float):
+            parameters = _parameters(caller.f_locals.get("parameters"))
+            watcher.moments.clipped(lane, "value", parameters, limit)
+
+
+def _parameters(given: Any) -> list[Tensor] | None:
+    """What gradients were clipped of; None for a generator, which can be walked only once."""
+    if isinstance(given, Tensor):
+        return [given]
+    return list(given) if isinstance(given, list | tuple) else None
 
 
 def _clip_state(watcher: Watcher, args: Args, kwargs: Kwargs) -> str:
@@ -283,6 +290,16 @@ def _clip_state(watcher: Watcher, args: Args, kwargs: Kwargs) -> str:
 def _scaler(op: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     site = watcher.recorder.sites.here(3)
     watcher.lane().add((op, site, bool(args[0].is_enabled())))
+
+
+def _unscaled(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    _scaler("unscale", watcher, token, args, kwargs, result)
+    moments, scaler = watcher.moments, args[0]
+    if moments is not None and moments.active and scaler.is_enabled():
+        # In the precision in which GradScaler itself takes the reciprocal.
+        factor = torch.tensor(scaler.get_scale(), dtype=torch.float64).reciprocal().float()
+        optimizer = args[1] if len(args) > 1 else kwargs["optimizer"]
+        moments.unscaled(watcher.lane(), optimizer, float(factor))
 
 
 def _scale_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
@@ -524,7 +541,7 @@ ROWS: tuple[Row, ...] = (
     Row(_CLIP, "_clip_grads_with_norm_", _clip_state, _clipped),
     Row(_CLIP, "_group_tensors_by_device_and_dtype", _clipped_by_value),
     Row(_SCALER, "scale", _scale_before, _scaled),
-    Row(_SCALER, "unscale_", None, functools.partial(_scaler, "unscale")),
+    Row(_SCALER, "unscale_", None, _unscaled),
     Row(_SCALER, "step", _scaled_step_before, _scaled_step),
     Row(_SCALER, "update", None, functools.partial(_scaler, "update")),
     Row("torch.jit._script", "_script_impl", around=functools.partial(_lifting, "torch.jit.script")),
