@@ -17,7 +17,7 @@ from torch.optim.optimizer import (
 )
 
 from goingdeep.watch.losses import FUNCTIONS
-from goingdeep.watch.moment import Moments
+from goingdeep.watch.moments import Moments
 from goingdeep.watch.patches import Row
 
 

@@ -25,7 +25,7 @@ from goingdeep.record.seen import Ended
 from goingdeep.watch.lane import Lane
 from goingdeep.watch.losses import LossFunctions
 from goingdeep.watch.modules import Models
-from goingdeep.watch.moment import Moments
+from goingdeep.watch.moments import Moments
 from goingdeep.watch.optimizers import Optimizers
 from goingdeep.watch.passes import Passes
 from goingdeep.watch.patches import Patches
