@@ -64,8 +64,38 @@ class LookBatch(LookEvent, frozen=True, tag="look-batch"):
     labels: tuple[int, ...] = ()
 
 
+class Term(msgspec.Struct, frozen=True):
+    """One product of a sum: the input at an index times the weight at an index, both exact."""
+
+    input_at: tuple[int, ...]
+    weight_at: tuple[int, ...]
+    input: float | str
+    weight: float | str
+
+
+class Worked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One number of a layer's output with all it was made of, exact, so that it can be worked by hand.
+
+    at: its index in the output. terms: all of them up to 64, else the 8 with the largest products;
+    others: how many are left out; rest: their sum. bias: None where the layer has none.
+    """
+
+    at: tuple[int, ...]
+    value: float | str
+    terms: tuple[Term, ...] = ()
+    bias: float | str | None = None
+    others: int = 0
+    rest: float | str = 0.0
+
+
 class LookCall(LookEvent, frozen=True, tag="look-call"):
-    """One call of a module. index: order within the forward; depth: 0 is the model itself."""
+    """One call of a module. index: order within the forward; depth: 0 is the model itself.
+
+    histogram: counts of the first output's finite values in 40 bins of equal width between its low
+    and high. maps: u1[k,h,w] of the first output for the first sample, at most 8 channels of at most
+    32x32, a vector as u1[1,1,n]; for the eye only: value = low + (high - low) * u1 / 255. worked:
+    one number of the first output, for Linear and Conv2d.
+    """
 
     index: int
     depth: int
@@ -77,6 +107,11 @@ class LookCall(LookEvent, frozen=True, tag="look-call"):
     outputs: tuple[Values, ...] = ()
     parameters: int = 0
     facts: dict[str, str | int | float | bool | None] = {}
+    histogram: tuple[int, ...] = ()
+    maps: Blob | None = None
+    maps_low: float = 0.0
+    maps_high: float = 1.0
+    worked: Worked | None = None
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,7 +130,10 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LookLoss(LookEvent, frozen=True, tag="look-loss"):
-    """One call of a loss function. loss: its number. value: "nan" and "inf" are written as text."""
+    """One call of a loss function. loss: its number. value: "nan" and "inf" are written as text.
+
+    losses: f4[N], the loss of each sample, where it is over classes and N at most 1,024.
+    """
 
     loss: int
     function: str
@@ -103,6 +141,7 @@ class LookLoss(LookEvent, frozen=True, tag="look-loss"):
     target: Values | None = None
     value: float | str | None = None
     rows: tuple[Row, ...] = ()
+    losses: Blob | None = None
 
 
 class Gradient(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,12 +161,21 @@ class Gradient(msgspec.Struct, frozen=True, omit_defaults=True):
     sampled: int = 0
 
 
+class FirstLink(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The gradient at one sample's scores, exact. classes: which columns, where not all."""
+
+    sample: int
+    values: tuple[float | str, ...]
+    classes: tuple[int, ...] = ()
+
+
 class LookBackward(LookEvent, frozen=True, tag="look-backward"):
     """One backward. came_from: nodes from its root down, at most 8; nodes: how many the graph had.
 
     before: the state of each trainable parameter's gradient before it, counted: {"none": 6}.
     unreached: trainable parameters of the models in use that the graph does not lead to.
-    left_out: gradients beyond the bound.
+    left_out: gradients beyond the bound. first: gradients at the scores of the loss, for the samples
+    that its rows are of.
     """
 
     value: float | str | None = None
@@ -137,6 +185,7 @@ class LookBackward(LookEvent, frozen=True, tag="look-backward"):
     gradients: tuple[Gradient, ...] = ()
     unreached: tuple[str, ...] = ()
     left_out: int = 0
+    first: tuple[FirstLink, ...] = ()
 
 
 class Update(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -175,6 +224,24 @@ class Weight(msgspec.Struct, frozen=True, omit_defaults=True):
     settings: dict[str, str | int | float | bool | None] = {}
 
 
+class Window(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A piece of one matrix over a step, exact: f4[h,w] blobs of at most 32x32.
+
+    row, column: where it begins; a parameter of other than two axes is seen as (first axis, rest).
+    state_before, state_after: the optimizer's own tensors of the same shape ("exp_avg").
+    """
+
+    model: int
+    name: str
+    before: Blob
+    after: Blob
+    gradient: Blob | None = None
+    row: int = 0
+    column: int = 0
+    state_before: dict[str, Blob] = {}
+    state_after: dict[str, Blob] = {}
+
+
 class LookStep(LookEvent, frozen=True, tag="look-step"):
     """One optimizer step. settings: of the first group (lr, momentum, ...) as they were for it.
 
@@ -192,6 +259,7 @@ class LookStep(LookEvent, frozen=True, tag="look-step"):
     strangers: int = 0
     strangers_idle: int = 0
     left_out: int = 0
+    windows: tuple[Window, ...] = ()
 
 
 class LookClear(LookEvent, frozen=True, tag="look-clear"):
