@@ -1,23 +1,28 @@
-"""The words of `gd check` and `gd rules`. What they do is in checked.py."""
+"""The words of `gd check` and `gd rules`. What they do is in checked.py and checked_program.py."""
 
 from __future__ import annotations
 
+import inspect
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Parameter
 
-from goingdeep.errors import printable
+from goingdeep.errors import RunExistsError, printable
 from goingdeep.terminal import say, write_new
 
 Names = tuple[str, ...]
 
 
 def check(
-    run: Annotated[str, Parameter(help="A path, a name in runs/, or latest.")] = "latest",
+    run: Annotated[
+        str, Parameter(help="A run (a path, a name in runs/, or latest), or a program to run now.")
+    ] = "latest",
     /,
-    *,
+    *arguments: Annotated[str, Parameter(help="The program's own arguments and options.")],
     face: Annotated[
         str, Parameter(name="--format", help="text, json, sarif or github (annotations).")
     ] = "text",
@@ -33,31 +38,65 @@ def check(
     write_baseline: Annotated[
         bool, Parameter(help="Write all findings to the baseline.", negative="")
     ] = False,
+    steps: Annotated[int, Parameter(help="End the program after so many steps.")] = 0,
+    seconds: Annotated[
+        float, Parameter(help="End the program so long after its first step.")
+    ] = 0.0,
+    out: Annotated[str, Parameter(help="The folder for the program's record.")] = "",
+    probes: Annotated[bool, Parameter(help="Try out the program's models, on copies.")] = True,
 ) -> None:
-    """Find silent mistakes in a recorded run, each with its evidence and a line of the source.
+    """Find silent mistakes, each with its evidence and a line of the source.
+
+    gd check RUN judges a recorded run. gd check [OPTIONS] train.py [ITS ARGUMENTS] runs a program
+    (-m MODULE works too), watched, and judges what it did; the report then goes to the error
+    stream, and everything after the program's name is the program's.
 
     Exit code 1 where an error was found (or what --fail-on says), 2 where nothing could be judged.
     """
-    from goingdeep.checked import check_record
+    from goingdeep.checked import check_record, face_of
 
-    checked = check_record(
-        run,
-        disable=disable,
-        enable=enable,
-        fail_on=fail_on,
-        baseline=baseline or None,
-        write=write_baseline,
-    )
+    if output and os.path.lexists(output):  # said now, not after a long training
+        raise RunExistsError(
+            f"{printable(output)} is there already", fix="choose another name", more="docs/check.md"
+        )
+    face_of(face)
+    how: dict[str, Any] = {
+        "disable": disable,
+        "enable": enable,
+        "fail_on": fail_on,
+        "baseline": baseline or None,
+        "write": write_baseline,
+    }
+    if arguments or is_program(run):
+        from goingdeep.checked_program import check_program, where
+
+        done = check_program(
+            (run, *arguments), out=out or None, steps=steps, seconds=seconds, probes=probes, **how
+        )
+        if done.speaks:
+            end = where(done.folder) if done.folder is not None and face == "text" else ""
+            _report(done.checked, face, output, stream=sys.stderr, end=end)
+        code = done.exit_code
+    else:
+        checked = check_record(run, **how)
+        _report(checked, face, output, stream=sys.stdout)
+        code = checked.exit_code
+    if code:
+        sys.exit(code)
+
+
+def _report(checked: Any, face: str, output: str, *, stream: Any, end: str = "") -> None:
     text = checked.text(face)
     if checked.written is not None:
-        say(f"{checked.written:,} findings written to the baseline")
+        text = f"{checked.written:,} findings written to the baseline"
     elif output:
         write_new(Path(output), text + "\n")
-        say(f"written to {printable(output)}")
-    else:
+        text = f"written to {printable(output)}"
+    text = f"{text}\n\n{end}" if end else text
+    if stream is sys.stdout:
         say(text)
-    if checked.exit_code:
-        sys.exit(checked.exit_code)
+    else:
+        print(text, file=stream, flush=True)
 
 
 def rules(
@@ -68,3 +107,50 @@ def rules(
     from goingdeep.check.catalogue import find, listing, page
 
     say(page(find(name)) if name else listing(), end="" if name else "\n")
+
+
+def marked(words: Sequence[str]) -> list[str]:
+    """The words of `gd check`, with `--` before a program: what follows is not ours to read.
+
+    >>> marked(["--steps", "9", "train.py", "--steps", "2"])
+    ['--steps', '9', '--', 'train.py', '--steps', '2']
+    >>> marked(["latest", "--format", "json"])
+    ['latest', '--format', 'json']
+    """
+    with_value = {f"--{name}" for name, takes in options().items() if takes}
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            break
+        if word in {"-m", "-"} or not word.startswith("-"):
+            if is_program(word):
+                return [*words[:at], "--", *words[at:]]
+            break
+        at += 2 if word in with_value else 1
+    return list(words)
+
+
+def options() -> dict[str, bool]:
+    """Our options by their names: whether each takes a value."""
+    found = {}
+    hints = get_type_hints(check, include_extras=True)
+    for name, parameter in inspect.signature(check).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            kind, meant = get_args(hints[name])[:2]
+            spelled = meant.name[0].lstrip("-") if meant.name else name.replace("_", "-")
+            found[spelled] = kind is not bool
+    return found
+
+
+def is_program(word: str) -> bool:
+    """Whether a program stands where a run could stand. One that is not there counts by its name.
+
+    >>> is_program("-m"), is_program("latest"), is_program("nowhere/train.py")
+    (True, False, True)
+    """
+    if word in {"-m", "-"}:
+        return True
+    if os.path.isdir(word):  # noqa: PTH112 - pathlib raises where a name is too long
+        return os.path.isfile(os.path.join(word, "__main__.py"))  # noqa: PTH113, PTH118
+    return os.path.isfile(word) or word.endswith((".py", ".pyz", ".ipynb"))  # noqa: PTH113

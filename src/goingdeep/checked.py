@@ -5,7 +5,7 @@ What `gd check` and Python both do. Reads the record and source files; never imp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,9 +41,7 @@ class Checked:
 
     def text(self, face: str = "text") -> str:
         """The report as text, json, sarif or github."""
-        if face not in FACES:
-            raise UnknownNameError.of("format", face, FACES, more="gd check --help")
-        return FACES[face](self.report)
+        return face_of(face)(self.report)
 
 
 def check_record(
@@ -70,13 +68,7 @@ def check_record(
     read_manifest(folder)  # refuses a run that is damaged or of a newer format
     processes = read_processes(folder)
     settings = project_settings(processes, disable=disable, enable=enable, fail_on=fail_on)
-    place = Path(baseline) if baseline else settings.baseline
-    if write and place is None:
-        raise SettingsError(
-            "--write-baseline expects a file to write to",
-            fix="gd check RUN --baseline FILE --write-baseline",
-            more="docs/check.md#baseline",
-        )
+    place = baseline_of(settings, baseline, write=write)
     report = check_processes(processes, settings, name=short_name(folder))
     files = {site.file for seen in processes for site in seen.sites.values()}
     apply_ignores(report, files, catalogue())
@@ -85,6 +77,35 @@ def check_record(
     if place is not None:
         apply_baseline(report, place)
     return Checked(report, settings)
+
+
+def baseline_of(
+    settings: CheckSettings, baseline: str | Path | None, *, write: bool
+) -> Path | None:
+    """The file of known findings, if there is one.
+
+    Raises:
+        SettingsError: it is to be written, and nobody said where.
+    """
+    place = Path(baseline) if baseline else settings.baseline
+    if write and place is None:
+        raise SettingsError(
+            "--write-baseline expects a file to write to",
+            fix="gd check RUN --baseline FILE --write-baseline",
+            more="docs/check.md#baseline",
+        )
+    return place
+
+
+def face_of(name: str) -> Callable[[Report], str]:
+    """What draws a report: text, json, sarif or github.
+
+    Raises:
+        UnknownNameError: no such face.
+    """
+    if name not in FACES:
+        raise UnknownNameError.of("format", name, FACES, more="gd check --help")
+    return FACES[name]
 
 
 def project_settings(

@@ -204,6 +204,8 @@ def main() -> None:
         start_program(words[1:])
         words = ["run", "--help"]
     prepare_streams()
+    if words[:1] == ["check"]:
+        words[1:] = check_command.marked(words[1:])
     try:
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
         say("", end="")

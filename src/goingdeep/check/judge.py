@@ -71,7 +71,11 @@ def check_processes(
 def _ask(entry: Entry, run: Run) -> tuple[list[Finding], str]:
     """What a rule finds in one process, and why it could not judge ("" where it could)."""
     rule = entry.rule
-    reason = next(lacking(run, rule.needs), "") if run.watched else "nobody watched this run"
+    if not run.watched:
+        return [], "nobody watched this run"
+    if run.idle:
+        return [], "no training was seen"
+    reason = next(lacking(run, rule.needs), "")
     if reason:
         return [], reason
     findings: list[Finding] = []

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 
 from goingdeep.check.source import short
 from goingdeep.check.steps import UNKNOWN, Streak, gradient_state, written_out
+from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
 from goingdeep.record.reading import Look, Seen, Stretch
 from goingdeep.record.scalars import Curve
@@ -30,6 +31,17 @@ class Run(Seen):
     def ended(self) -> bool:
         """Whether the record says how it ended; a run that goes on may still mend a thing."""
         return self.end is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing that could be judged happened: no model, no loss, no step, no pass."""
+        return not (self.models or self.losses or self.stretches or self.passes or self.rare)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it ended before it would have: by an error, an interrupt, or as was asked."""
+        failed = self.end is not None and bool(self.end.error)
+        return failed or any(gap.what == CUT_SHORT for gap in self.gaps)
 
     @property
     def workers(self) -> list[Worker]:

@@ -33,6 +33,10 @@ class Gap(Event, frozen=True, tag="gap"):
     reason: str
 
 
+CUT_SHORT = "the rest of the training"
+"""What a gap says is missing where somebody ended the program before it had done what it would."""
+
+
 class Unknown(Event, frozen=True, tag="unknown"):
     """An event of a kind this version does not know; `content` is the whole object."""
 

@@ -460,6 +460,9 @@ class Lane:
         self._finish_closing()
         self._closing = self._training_look
         self._plan_look()
+        # Last of all: what is told here may end the program.
+        for told in self._watcher.after_step:
+            told(number)
 
     # ---------------------------------------------------------------- around
 

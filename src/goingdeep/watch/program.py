@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 
+from goingdeep.watch.early import Most
 from goingdeep.watch.imports import when_imported
 from goingdeep.watch.run import Asked, WatchedRun
 from goingdeep.watch.tell import note, tell
@@ -73,13 +74,19 @@ class WatchedProgram:
             words = tuple(sys.orig_argv[-facts["words"] :])
             asked = self._here
             asked.name = program_name(words)
-            asked.command = ("gd", "run", *words)
+            check = facts["check"]
+            asked.command = ("gd", "check" if check else "run", *words)
             asked.moments = facts["moments"]
             asked.start = True
             if facts["out"] is not None:
                 asked.out = os.path.join(asked.here, facts["out"])  # noqa: PTH118
+            if check:
+                asked.probes = check["probes"]
+                asked.most = Most(check["steps"], check["seconds"])
             self.run = WatchedRun(asked)
             self.run.start()
+            if check:
+                _tell_where(self.run, check["tell"])
         except Exception as error:  # noqa: BLE001 - the program must not notice
             note(f"nothing is recorded, the program goes on: {type(error).__name__}")
 
@@ -92,7 +99,8 @@ class WatchedProgram:
             note(f"the end of the record is lost: {type(error).__name__}")
 
     def _finish(self) -> None:
-        quiet = self._facts()["quiet"]
+        facts = self._facts()
+        quiet = facts["quiet"]
         if self.run is None:
             if not quiet and os.environ.get("RANK", "0") == "0":
                 _say("gd: no training seen: torch was never imported")
@@ -102,7 +110,7 @@ class WatchedProgram:
         if path is None or counts is None:
             return  # it has been said that nothing is recorded
         trained = counts.backwards or counts.steps
-        if not trained and not counts.forwards:
+        if not trained and not counts.forwards and not facts["check"]:
             self.run.take_back()
         if quiet or not self.run.first:
             return
@@ -126,6 +134,13 @@ class WatchedProgram:
         newest = str(path.parent) == here.runs and latest.resolve() == path.resolve()
         short = "" if newest else " " + shlex.quote(printable(place))
         _say(f"\nrun      {printable(place)}\n\ntry next\n  gd show{short}   the loop again")
+
+
+def _tell_where(run: WatchedRun, file: str) -> None:
+    """Tell the `gd check` that waits for us where the record is."""
+    if run.path is not None and run.first:
+        with open(file, "w", encoding="utf-8", errors="surrogateescape") as told:  # noqa: PTH123
+            told.write(str(run.path))
 
 
 def program_name(words: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from goingdeep.watch.early import EarlyEnd, Most
 from goingdeep.watch.tell import note, said
 
 TYPE_CHECKING = False
@@ -31,6 +32,9 @@ class Asked:
         out: the folder asked for; None chooses one in runs/.
         moments: keep moments that can be replayed.
         start: whether the program was started by `gd run`.
+    Attributes:
+        probes: whether models may be tried out on copies.
+        most: when to end the program early.
     """
 
     def __init__(
@@ -46,6 +50,8 @@ class Asked:
         self.command = command
         self.moments = moments
         self.start = start
+        self.probes = False
+        self.most = Most()
         try:
             self.here = os.getcwd()  # noqa: PTH109 - no pathlib yet
         except OSError:  # the folder was deleted; a program may run in it all the same
@@ -80,6 +86,7 @@ class WatchedRun:
         self._log: EventLog | None = None
         self._manifest: Manifest | None = None
         self._seat: Seat | None = None
+        self._early: EarlyEnd | None = None
         self._made = False
 
     def refuse(self) -> None:
@@ -189,9 +196,16 @@ class WatchedRun:
             if root is not None and sites.kind_of(root + os.sep) == sites.LIBRARY:
                 sites.user_root(root)
         self.watcher = Watcher(
-            self.path, self._log, moments=self.asked.moments, rank=self._seat.rank
+            self.path,
+            self._log,
+            moments=self.asked.moments,
+            rank=self._seat.rank,
+            probes=self.asked.probes,
         )
         self.watcher.start()
+        if self.asked.most:
+            self._early = EarlyEnd(self.watcher, self.asked.most)
+            self.watcher.after_step.append(self._early.after_step)
         for what, reason in self._seat.gaps:
             self.watcher.recorder.gap(what, reason)
 
@@ -204,6 +218,8 @@ class WatchedRun:
         if self.watcher is None:
             return
         watcher, self.watcher = self.watcher, None
+        if self._early is not None:
+            self._early.cancel()
         self.counts = watcher.recorder.counts
         try:
             watcher.stop(error)

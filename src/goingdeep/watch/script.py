@@ -14,7 +14,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import NoReturn
@@ -46,6 +46,21 @@ class Asked:
     out: str | None = None
     quiet: bool = False
     moments: bool = False
+    check: CheckAsked | None = None
+
+
+@dataclass(frozen=True)
+class CheckAsked:
+    """What `gd check` asks for beside that.
+
+    tell: a file into which the folder of the record is to be written. steps, seconds: end the
+    program after so many, 0 for never. probes: whether models may be tried out on copies.
+    """
+
+    tell: str
+    steps: int = 0
+    seconds: float = 0.0
+    probes: bool = True
 
 
 def parse(words: Sequence[str]) -> Asked | None:
@@ -95,6 +110,19 @@ def launch(asked: Asked) -> NoReturn:
     Raises:
         ScriptError: there is no such program, or it is not one. RunExistsError: `out` is in use.
     """
+    words, variables = prepared(asked)
+    try:
+        os.execve(sys.executable, words, variables)  # noqa: S606
+    except OSError as error:
+        raise cannot_start(error) from error
+
+
+def prepared(asked: Asked) -> tuple[list[str], dict[str, str]]:
+    """The words and variables with which Python is to be started; output so far is flushed.
+
+    Raises:
+        ScriptError: there is no such program, or it is not one. RunExistsError: `out` is in use.
+    """
     check_script(asked.words[0])
     if asked.out is not None:
         _refuse_used(asked.out)
@@ -109,15 +137,17 @@ def launch(asked: Asked) -> NoReturn:
         if stream is not None:
             stream.flush()
     words = [sys.executable, *flags_of(sys.orig_argv), *asked.words]
-    try:
-        os.execve(sys.executable, words, environment(asked, os.environ))  # noqa: S606
-    except OSError as error:
-        raise ScriptError(
-            f"Python cannot be started: {error.strerror}",
-            where=sys.executable,
-            fix="look whether it is still there",
-            more="docs/watch.md",
-        ) from error
+    return words, environment(asked, os.environ)
+
+
+def cannot_start(error: OSError) -> ScriptError:
+    """The system does not start Python."""
+    return ScriptError(
+        f"Python cannot be started: {error.strerror}",
+        where=sys.executable,
+        fix="look whether it is still there",
+        more="docs/watch.md",
+    )
 
 
 def environment(asked: Asked, before: os._Environ[str] | dict[str, str]) -> dict[str, str]:
@@ -127,6 +157,7 @@ def environment(asked: Asked, before: os._Environ[str] | dict[str, str]) -> dict
         "out": asked.out,
         "quiet": asked.quiet,
         "moments": asked.moments,
+        "check": asdict(asked.check) if asked.check is not None else None,
     }
     place = str(Path(__file__).absolute().parents[1] / "startup")
     path = before.get("PYTHONPATH")

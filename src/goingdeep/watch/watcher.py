@@ -15,7 +15,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,6 +52,10 @@ class Watcher:
         moments: keep moments in memory, which can be replayed with one thing changed.
         rank: which process of a distributed run.
         curves: keep the curve of the loss; a run of `gd train` keeps its own.
+        probes: models may be tried out on copies (batch-mixing, mask-ignored); `gd check` only.
+    Attributes:
+        after_step: called with the number of each step that is done; what they raise ends the
+            program's step, so they raise nothing unless that is meant.
     """
 
     def __init__(
@@ -62,7 +66,10 @@ class Watcher:
         moments: bool = False,
         rank: int = 0,
         curves: bool = True,
+        probes: bool = False,
     ) -> None:
+        self.probes = probes
+        self.after_step: list[Callable[[int], None]] = []
         self.recorder = Recorder(folder, log, rank=rank, curves=curves)
         self.off: set[str] = set()
         self.idle = True

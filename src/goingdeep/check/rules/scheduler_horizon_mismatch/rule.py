@@ -117,7 +117,7 @@ def _too_short(how: Stepped, curve: Rates) -> Iterator[Finding]:
 def _too_long(run: Run, how: Stepped, curve: Rates) -> Iterator[Finding]:
     """Only a run that has ended can have been too short for its schedule."""
     horizon = _horizon(how)
-    if not run.ended or (run.end is not None and run.end.error) or horizon is None:
+    if not run.ended or run.cut_short or horizon is None:
         return
     name, value = horizon
     if (

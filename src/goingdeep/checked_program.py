@@ -1,0 +1,174 @@
+"""`gd check PROGRAM`: the program runs watched, in a process of its own; its record is judged after.
+
+The program is Python's as under `gd run`, with our input, output and errors. Judging is left to this
+process, which imports no torch: so a program that is killed, or ends by os._exit, is judged too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goingdeep.checked import Checked, baseline_of, check_record, project_settings
+from goingdeep.errors import SettingsError
+from goingdeep.record.event import CUT_SHORT
+from goingdeep.record.reading import read_processes
+from goingdeep.record.runs import short_name
+
+FORWARDED = (signal.SIGTERM, signal.SIGHUP)
+"""Sent to us alone; Ctrl-C goes to the program by itself, for it is of the same terminal."""
+
+
+@dataclass(frozen=True)
+class CheckedProgram:
+    """What came of a program: the verdict, and where its record is.
+
+    folder: None where nothing was recorded. failed: whether it ended with an error of its own.
+    speaks: whether this process is the one of all ranks that reports.
+    """
+
+    checked: Checked
+    folder: Path | None
+    failed: bool
+    speaks: bool = True
+
+    @property
+    def exit_code(self) -> int:
+        """That of the verdict; 2 for a program that failed, and showed nothing wrong before."""
+        return self.checked.exit_code or 2 * self.failed
+
+
+def check_program(
+    words: Sequence[str],
+    *,
+    out: str | None = None,
+    steps: int = 0,
+    seconds: float = 0.0,
+    probes: bool = True,
+    **settings: Any,
+) -> CheckedProgram:
+    """Run a program watched, and judge what it did.
+
+    Args:
+        words: the program and its arguments, as python would be given them.
+        out: the run's folder, new or empty; by default one in runs/.
+        steps, seconds: end it after so many; 0 for never. probes: models may be tried out on copies.
+        **settings: as in `check_record`.
+    Raises:
+        ScriptError, RunExistsError, SettingsError, UnknownNameError: before it is started.
+    """
+    from goingdeep.watch.script import Asked, CheckAsked
+
+    if steps < 0 or seconds < 0:
+        raise SettingsError(
+            "--steps and --seconds expect a number above 0",
+            fix="gd check --steps 200 SCRIPT.py",
+            more="gd check --help",
+        )
+    # What is misspelled is said before a long training, not after it.
+    known = {name: value for name, value in settings.items() if name not in {"baseline", "write"}}
+    chosen = project_settings((), **known)
+    if settings.get("write"):
+        baseline_of(chosen, settings.get("baseline"), write=True)
+    with tempfile.TemporaryDirectory(prefix="gd-check-") as place:
+        told = Path(place) / "run"
+        asked = CheckAsked(str(told), steps, seconds, probes)
+        code = _run(Asked(tuple(words), out, quiet=True, check=asked))
+        folder = _folder(told)
+    speaks = os.environ.get("RANK", "0") == "0"
+    if folder is None:
+        checked = Checked(_nothing(speaks=speaks), chosen)
+        return CheckedProgram(checked, None, bool(code), speaks)
+    checked = check_record(folder, **settings)
+    early = _ended_early(folder)
+    if early:
+        checked.report.notes.append(early)
+    elif code and code != -signal.SIGINT:
+        checked.report.notes.append(_how_it_ended(code))
+    failed = bool(code) and code != -signal.SIGINT and not early
+    return CheckedProgram(checked, folder, failed, speaks)
+
+
+def _run(asked: Any) -> int:
+    """Run the program to its end; returns its exit code, -N where signal N ended it."""
+    from goingdeep.watch import script
+
+    words, variables = script.prepared(asked)
+    with _signals() as forward:
+        try:
+            program = subprocess.Popen(words, env=variables)  # noqa: S603 - as the user asked
+        except OSError as error:
+            raise script.cannot_start(error) from error
+        forward.append(program)
+        return program.wait()
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Live through what ends the program, so that what it did can still be judged."""
+    programs: list[subprocess.Popen[bytes]] = []
+
+    def forward(number: int, _frame: object) -> None:
+        for program in programs:
+            program.send_signal(number)
+
+    def leave(_number: int, _frame: object) -> None: ...
+
+    before: dict[signal.Signals, Any] = {}
+    # A handler of ours is not handed down; a signal that was ignored before (nohup) stays so.
+    for number in (signal.SIGINT, *FORWARDED):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            handler = leave if number == signal.SIGINT else forward
+            before[number] = signal.signal(number, handler)
+    try:
+        yield programs
+    finally:
+        for number, stood in before.items():
+            signal.signal(number, stood)
+
+
+def _folder(told: Path) -> Path | None:
+    """Where the program's record is; None where it made none."""
+    try:
+        place = Path(told.read_text(encoding="utf-8", errors="surrogateescape"))
+    except OSError:
+        return None
+    with contextlib.suppress(ValueError, OSError):
+        return place.relative_to(Path.cwd())  # as it is typed here
+    return place
+
+
+def _nothing(*, speaks: bool) -> Any:
+    from goingdeep.check import Report
+
+    return Report(notes=["torch was never imported"] if speaks else [])
+
+
+def _ended_early(folder: Path) -> str:
+    for seen in read_processes(folder):
+        for gap in seen.gaps:
+            if gap.what == CUT_SHORT:
+                return f"{gap.reason}: what it does later was not seen"
+    return ""
+
+
+def _how_it_ended(code: int) -> str:
+    if code > 0:
+        return f"the program ended with exit code {code}"
+    try:
+        return f"the program was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"the program was ended by signal {-code}"
+
+
+def where(folder: Path) -> str:
+    """Where the record is, and what to do with it: the last lines of a report."""
+    place = short_name(folder)
+    return f"run      {place}\n\ntry next\n  gd show {place}   the loop, in words"
