@@ -87,12 +87,6 @@ def test_a_run_that_is_not_there(gd, run):
     assert "did you mean plain?" in err
 
 
-def test_a_program_is_not_a_run(gd, script):
-    code, _, err = gd("check", "train.py")
-    assert code == 2
-    assert "train.py is not a run" in err
-
-
 def test_rules_are_listed_with_their_titles(gd):
     code, out, _ = gd("rules")
     assert code == 0
