@@ -104,7 +104,7 @@ def test_dropout_and_batch_norm_ran_in_the_mode_of_the_model():
 def test_a_part_that_is_switched_alone_is_named():
     switched = {
         (op.facts.get("module"), op.facts["training"])
-        for _, ops in steps_of(seen("frozen"))[1:]
+        for _, ops in steps_of(seen("frozen"))
         for op in ops
         if op.op == "mode"
     }

@@ -90,7 +90,12 @@ class Seeing:
         look = self.look
         self._handles = [
             register_module_forward_pre_hook(lambda m, args: look.call_started(m, args, None)),
-            register_module_forward_hook(look.call_ended, always_call=True),
+            register_module_forward_hook(
+                lambda m, _, output: (
+                    look.call_failed(m) if output is None else look.call_ended(m, output)
+                ),
+                always_call=True,
+            ),
         ]
         return look
 

@@ -467,7 +467,7 @@ class Losses:
     def run(self, keep, steps: int = 100, *, backward: bool = True) -> None:
         for _ in range(steps):
             loss = (self.weight * torch.ones(3)).sum()
-            self.alive.note(loss, 7)
+            self.alive.note(loss.grad_fn, 7)
             if backward:
                 loss.backward()
             keep(loss)
@@ -546,7 +546,7 @@ def test_a_loss_of_a_function_written_in_python_is_followed_too():
     losses, every = Losses(), []
     for _ in range(40):
         loss = Twice.apply(losses.weight.sum())
-        losses.alive.note(loss, 1)
+        losses.alive.note(loss.grad_fn, 1)
         every.append(loss * 1)
         losses.watcher.recorder.steps += 1
     del loss
@@ -564,14 +564,14 @@ def test_noting_changes_neither_gradients_nor_the_mode_that_finds_anomalies():
                 inner = checkpoint(torch.sin, losses.weight, use_reentrant=False)
                 loss = inner.square().sum()
                 if note:
-                    losses.alive.note(loss)
-                    losses.alive.note(loss)
+                    losses.alive.note(loss.grad_fn)
+                    losses.alive.note(loss.grad_fn)
                 loss.backward()
     assert torch.equal(plain.weight.grad, noted.weight.grad)
 
 
 def test_a_tensor_without_a_graph_is_passed_over():
     losses = Losses()
-    losses.alive.note(torch.zeros(()))
+    losses.alive.note(torch.zeros(()).grad_fn)
     losses.alive.finish()
     assert losses.alive.count() == {}

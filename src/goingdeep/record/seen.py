@@ -405,7 +405,9 @@ class ModuleMade(Event, frozen=True, tag="module-made"):
 class ModuleHidden(Event, frozen=True, tag="module-hidden"):
     """A module ran inside a model's forward and is none of its registered modules.
 
-    grad: whether grad mode was on. owned: whether an optimizer owns any of its parameters.
+    Written after the first step. parameters: numbers in those of its parameters that belong to no
+    model; trainable: whether any of these requires a gradient; owned: whether an optimizer has any.
+    grad: whether grad mode was on.
     """
 
     class_name: str

@@ -9,11 +9,10 @@ to that object tells whether the node is alive. It costs a fifth of a microsecon
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from goingdeep.record.seen import Kept
 
@@ -35,7 +34,12 @@ _KEY = "goingdeep.alive"
 class _Tag:
     """Lives as long as the graph node that owns it."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "followed")
+    followed: bool
+
+
+Followed = tuple["weakref.ref[_Tag]", int, int]
+"""A tag, the step at which its loss was computed, and the line."""
 
 
 class LossesAlive:
@@ -43,25 +47,38 @@ class LossesAlive:
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
-        self._losses: deque[tuple[weakref.ref[_Tag], int, int]] = deque(maxlen=KEPT)
+        self._losses: deque[Followed] = deque(maxlen=KEPT)
         self._reported: dict[int, int] = {}
 
-    def note(self, loss: Tensor, site: int = -1) -> None:
-        """Follow a tensor with a graph: the root of a backward, or an output of an evaluation.
+    def note(self, node: Any, site: int = -1) -> Followed | None:
+        """Follow a loss: one that had a backward, or one of an evaluation that recorded graphs.
 
         Args:
-            loss: without a graph it is passed over.
-            site: the line that called backward.
+            node: the `grad_fn` of the loss, before anything is made of it; None is passed over.
+            site: the line that called backward, or computed the loss.
+        Returns:
+            What `forget` takes; None where nothing new is followed.
         """
-        node = loss.grad_fn
         if node is None:
-            return
-        # PyTorch's stubs call it a method; it is an attribute.
-        metadata: dict[str, object] = node.metadata  # type: ignore[assignment]
-        if _KEY in metadata:
-            return  # a second backward through the same graph
-        tag = metadata[_KEY] = _Tag()
-        self._losses.append((weakref.ref(tag), self._watcher.recorder.steps, site))
+            return None
+        metadata: dict[str, object] = node.metadata
+        tag = metadata.get(_KEY)
+        if not isinstance(tag, _Tag):
+            tag = metadata[_KEY] = _Tag()
+        elif tag.followed:
+            return None  # a second backward through the same graph
+        tag.followed = True
+        followed = (weakref.ref(tag), self._watcher.recorder.steps, site)
+        self._losses.append(followed)
+        return followed
+
+    def forget(self, followed: Followed) -> None:
+        """Follow it no longer: it was no evaluation's."""
+        tag = followed[0]()
+        if tag is not None:
+            tag.followed = False
+        with contextlib.suppress(ValueError):
+            self._losses.remove(followed)
 
     def count(self) -> dict[int, tuple[int, int]]:
         """By line: how many losses older than `YOUNG` steps are alive, and how many there are."""

@@ -22,6 +22,7 @@ PROBES = 16
 NONE, ZERO, FRESH, LEFT_OVER, SUMMED, MIXED, UNKNOWN = (
     "none", "zero", "fresh", "left-over", "summed", "mixed", "unknown",
 )  # fmt: skip
+GONE = (NONE, ZERO)
 
 
 class Gradients:
@@ -72,9 +73,13 @@ class Gradients:
                 status[i] = FRESH  # set by hand
         return _together(status)
 
-    def after_backward(self) -> None:
-        """A backward is over: what it wrote is fresh, or summed on top of what was left over."""
+    def after_backward(self) -> bool:
+        """A backward is over: what it wrote is fresh, or summed on top of what was left over.
+
+        Returns whether it wrote to any.
+        """
         status, memo = self._status, self._memo
+        wrote = False
         for i, parameter in enumerate(self.sample):
             gradient = parameter.grad
             if gradient is None:
@@ -84,6 +89,8 @@ class Gradients:
                 memo[i] = seen
                 left = status[i] in (LEFT_OVER, SUMMED)
                 status[i] = SUMMED if left else FRESH
+                wrote = True
+        return wrote
 
     def before_step(self) -> str:
         """The state of what the step will use."""

@@ -57,10 +57,13 @@ def came_from(tensor: Tensor, hops: int = HOPS) -> tuple[str, ...]:
     return tuple(names)
 
 
-def way_to_loss(root: Tensor) -> tuple[str, ...]:
+def way_to_loss(root: Tensor) -> tuple[tuple[str, ...], Any]:
     """The nodes from the root of a backward down to a loss function's own, that one included.
 
     Where none is met within the bound, the first nodes: a loss written by hand looks so.
+
+    Returns:
+        Their names, and the node of the loss function; the root's own where there is none.
     """
     node: Any = root.grad_fn
     names: list[str] = []
@@ -69,11 +72,11 @@ def way_to_loss(root: Tensor) -> tuple[str, ...]:
         if name not in VIEWS:
             names.append(name)
             if name in LOSSES:
-                break
+                return tuple(names), node
         following = node.next_functions
         # `0.5 * loss` has a constant on one side: the way goes on where there is a node.
         node = next((fn for fn, _ in following if fn is not None), None)
-    return tuple(names)
+    return tuple(names), root.grad_fn
 
 
 def softmax_dim(tensor: Tensor) -> int | None:

@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch import graph
+from goingdeep.watch import graph, hidden
 from goingdeep.watch.aside import not_now, quietly
 from goingdeep.watch.by_hand import ByHand
+from goingdeep.watch.gradients import GONE
+from goingdeep.watch.held import Held
 from goingdeep.watch.look import Look
 from goingdeep.watch.losses import scalar
 from goingdeep.watch.modules import NO_MODEL
 from goingdeep.watch.ops import PASSING, Signature, fold, of_this_step
 
 if TYPE_CHECKING:
+    from goingdeep.watch.alive import Followed
+    from goingdeep.watch.hidden import Hidden
     from goingdeep.watch.optimizers import Known
     from goingdeep.watch.passes import ActivePass
     from goingdeep.watch.watcher import Watcher
@@ -37,6 +41,7 @@ MAX_WAITING = 512
 MAX_OPERATIONS = 8_192
 """Operations of one step: beyond it the rest is counted."""
 
+MAX_EARLY_MODES = 64
 NON_FINITE_LOOKS = 2
 _autocast = getattr(torch._C, "_is_any_autocast_enabled", torch.is_autocast_enabled)  # noqa: SLF001
 
@@ -63,7 +68,11 @@ class Lane:
         # An id alone could be another tensor's by now; a weak reference keeps nothing alive.
         self._loss: Callable[[], Tensor | None] = _nothing
         self._loss_value: float | None = None
-        self._root_values: list[float | Tensor] = []
+        self._tracked = 0  # losses with a graph since the last backward
+        self._root: float | Tensor = math.nan  # the loss of the backward that runs
+        self._held = Held()  # for steps of optimizers that were not known at the backward
+        self._graphs: list[Followed] = []  # losses with a graph of a pass without a backward
+        self._graphs_of: ActivePass | None = None
         self._backwards = 0
         self._backward_depth = 0
         self._step_depth = 0
@@ -74,7 +83,9 @@ class Lane:
         self.made: dict[int, int] = {}  # id of a module built inside a forward -> its line
         self.made_counts: dict[tuple[str, int], int] = {}
         self.hidden: set[int] = set()
+        self.hidden_waiting: list[Hidden] = []
         self.modes_seen: set[tuple[object, ...]] = set()
+        self._early_modes: list[tuple[weakref.ref[nn.Module], Signature]] = []
         self.scheduler_depth = 0
         self.mode_depth = 0
         self._by_hand = ByHand(watcher)
@@ -161,6 +172,8 @@ class Lane:
             self._forward = ()
             return
         self.models.add(number)
+        if self._early_modes:
+            self._name_early_modes()
         self._by_hand_step()
         grad = torch.is_grad_enabled()
         if self._closing is not None:
@@ -231,6 +244,7 @@ class Lane:
         """A loss function was called."""
         value = scalar(result)
         self._loss, self._loss_value = weakref.ref(result), value
+        self._tracked += result.requires_grad
         operation = ("loss", site, number)
         self.add(operation)
         if self._untaken is not None:
@@ -238,6 +252,8 @@ class Lane:
         pass_ = self.pass_
         if pass_ is not None:
             pass_.loss(value)
+            if not pass_.backwards and result.requires_grad:
+                self._follow(pass_, result, site)
             if self.stack and not self.outside:
                 self._inside.append(operation)
             elif pass_.forwards <= 1:
@@ -246,6 +262,18 @@ class Lane:
             self.look.loss(
                 number, self._watcher.losses.name(number), loss_input, target, result, site, given
             )
+
+    def _follow(self, pass_: ActivePass, result: Tensor, site: int) -> None:
+        """An evaluation that keeps its losses keeps their graphs, where it has recorded any.
+
+        The first loss of a training pass looks the same, until its backward comes.
+        """
+        if self._graphs_of is not pass_ or len(self._graphs) > MAX_WAITING:
+            self._graphs_of = pass_
+            self._graphs.clear()
+        followed = self._watcher.losses_alive.note(result.grad_fn, site)
+        if followed is not None:
+            self._graphs.append(followed)
 
     def _take_untaken(self) -> None:
         """A batch came, and was used without a forward: by compiled code, or by no module at all."""
@@ -282,18 +310,20 @@ class Lane:
         chain: tuple[str, ...] = ()
         leaf = False
         if root is not None:
-            chain = graph.way_to_loss(root)
+            chain, node = graph.way_to_loss(root)
             leaf = root.grad_fn is None
-            self._watcher.losses_alive.note(root, site)
+            alive = self._watcher.losses_alive
+            while self._graphs and self._graphs_of is self.pass_:
+                alive.forget(self._graphs.pop())  # what leads to a backward is followed by its root
+            alive.note(node, site)
             value = self._root_value(root, chain) if len(roots) == 1 else _sum(roots)
+            self._root = math.nan
             if value is not None:
-                self._root_values.append(value)
+                self._root = value
                 if not math.isfinite(value):
                     self._look_at_non_finite()
             elif root.numel() == 1 and root.device.type not in ("cpu", "meta"):
-                self._root_values.append(root.detach())  # read later, without waiting for it now
-            else:
-                self._root_values.append(math.nan)
+                self._root = root.detach()  # read later, without waiting for it now
         states = self.states()
         if self.look is not None:
             self.look.before_backward(roots, site)
@@ -305,12 +335,13 @@ class Lane:
 
     def _root_value(self, root: Tensor, chain: tuple[str, ...]) -> float | None:
         """The loss of this backward; that of the loss function where it was only scaled since."""
-        if self._loss() is root:
+        if self._loss_value is not None and self._loss() is root:
             return self._loss_value
         if self._scaled() is root and self._unscaled is not None:
             return self._unscaled
         if (
             self._loss_value is not None
+            and self._tracked == 1  # of several nobody knows which one this was made of
             and 2 <= len(chain) <= 3
             and chain[-1] in graph.LOSSES
             and all(name in graph.SCALINGS for name in chain[:-1])
@@ -342,10 +373,13 @@ class Lane:
         with self._watcher.gradients_lock:
             known = self.optimizers()
             if len(known) == 1:
-                return known[0].gradients.now()
+                return known[0].state()
             if not known:
-                return self._by_hand.state()
-            return " ".join(f"{one.number}:{one.gradients.now()}" for one in known[:16])
+                state = self._by_hand.state()
+                if state in GONE and not self._watcher.optimizers.alive:
+                    self._held.cleared()
+                return state
+            return " ".join(f"{one.number}:{one.state()}" for one in known[:16])
 
     def backward_ended(self, operation: tuple[Any, ...] | None) -> None:
         """Gradients are there."""
@@ -354,11 +388,14 @@ class Lane:
             return
         with self._watcher.gradients_lock:
             for known in self.optimizers():
-                known.gradients.after_backward()
+                if known.gradients.after_backward():
+                    known.held.add(self._root)
+            self._held.add(self._root)
             self._by_hand.after_backward(self.models)
         self._recorder.counts.backwards += 1
         self._backwards += 1
         self._loss_value = None
+        self._tracked = 0
         self.add(operation)
         if self._untaken is not None:
             self._take_untaken()
@@ -385,7 +422,13 @@ class Lane:
         known.lane = self
         site = self._recorder.sites.here(4)
         self._watcher.optimizers.renew(known, optimizer)
+        if closure:
+            known.held.closure_began()
+            self._held.closure_began()
         state = "" if closure else known.gradients.before_step()
+        if state in GONE:
+            known.held.cleared()
+            self._held.cleared()
         self._step = (known, site, state, closure, self._backwards)
         if self.look is not None:
             self.look.before_step(optimizer, known.number, site)
@@ -410,7 +453,7 @@ class Lane:
             closure = False
         changed = known.gradients.after_step()
         if not known.written:
-            self._watcher.optimizers.write(known, optimizer)
+            self._watcher.optimizers.write_all(known)
         rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
         if isinstance(rate, int | float):
             self._recorder.curve(f"rate{known.curve}", rate, known.count + 1)
@@ -446,15 +489,20 @@ class Lane:
             )
         number = recorder.next_step()
         known.count += 1
-        if self._root_values:
-            recorder.curve(f"loss{known.curve}", _mean(self._root_values), known.count)
+        loss, mine = known.held.take(), self._held.take()
+        if loss is None and (known.count == 1 or len(self._watcher.optimizers.alive) <= 1):
+            loss = mine
+        if loss is not None:
+            recorder.curve(f"loss{known.curve}", loss, known.count)
         recorder.step(known.number, anatomy, number, self._thread)
         if self.pass_ is not None:
             self.pass_.step(number)
         self.operations.clear()
-        self._root_values.clear()
+        self._early_modes.clear()
         self._backwards = self._left_out = 0
         self._watcher.step_done(number)
+        if self.hidden_waiting:
+            hidden.tell(self._watcher, self.hidden_waiting)
         # A clear right after the step still belongs to the look: it ends with the next batch,
         # forward or step.
         self._finish_closing()
@@ -468,6 +516,7 @@ class Lane:
 
     def clear_started(self, by: str, number: int, to: str, parameters: Any) -> None:
         """zero_grad was called; `parameters` gives those it will clear."""
+        self._by_hand_step()
         site = self._recorder.sites.here(4)
         self.add(("clear", site, by, number, to))
         look = self._closing or self.look
@@ -486,12 +535,29 @@ class Lane:
     def mode(self, module: nn.Module, training: bool) -> None:
         """train() or eval() was called from outside."""
         models = self._watcher.models
-        operation = models.number(module), models.place(module)[1], training
-        self.add(("mode", self._recorder.sites.here(4), *operation))
+        number, name = models.number(module), models.place(module)[1]
+        operation = ("mode", self._recorder.sites.here(4), number, name, training)
+        self.add(operation)
+        if number < 0 and len(self._early_modes) < MAX_EARLY_MODES:
+            self._early_modes.append((weakref.ref(module), operation))
+
+    def _name_early_modes(self) -> None:
+        """A model that was switched before its first forward is known by now."""
+        models, waiting = self._watcher.models, []
+        for reference, operation in self._early_modes:
+            module = reference()
+            number = models.number(module) if module is not None else -1
+            if module is None or number < 0:
+                waiting.append((reference, operation))
+                continue
+            known = (*operation[:2], number, models.place(module)[1], operation[4])
+            self.operations = [known if op is operation else op for op in self.operations]
+        self._early_modes = waiting
 
     def finish(self) -> None:
         """The watcher is taken off."""
         self._by_hand_step()
+        hidden.tell(self._watcher, self.hidden_waiting)
         self.end_evaluation_look()
         if self._training_look is not None:
             self._training_look.finish()
@@ -505,11 +571,3 @@ def _sum(roots: tuple[Any, ...]) -> float | None:
 
 def _nothing() -> None:
     return None
-
-
-def _mean(values: list[float | Tensor]) -> float | Tensor:
-    if len(values) == 1:
-        return values[0]
-    if all(isinstance(value, float) for value in values):
-        return sum(values) / len(values)
-    return torch.stack([torch.as_tensor(value).detach().float().cpu() for value in values]).mean()

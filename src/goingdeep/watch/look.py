@@ -115,18 +115,28 @@ class Look:
         self._stack.append((module, entry))
 
     @_looking
-    def call_ended(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:  # noqa: ARG002 - as told
-        """It has returned; `output` is None where it raised."""
+    def call_ended(self, module: nn.Module, output: object) -> None:
+        """It has returned."""
+        entry = self._pop(module)
+        if entry is not None:
+            entry.fields["outputs"] = self._measured.all_of(output)
+            entry.fields["parameters"] = own_parameters(module)
+
+    @_looking
+    def call_failed(self, module: nn.Module) -> None:
+        """It has raised; a module around it may catch that, and go on."""
+        self._pop(module)
+
+    def _pop(self, module: nn.Module) -> Entry | None:
+        """The entry of a call that has ended; those inside it that never did are dropped."""
         if not any(called is module for called, _ in self._stack):
-            return
+            return None
         entry = None
         while self._stack:
             called, entry = self._stack.pop()
             if called is module:
                 break
-        if entry is not None:
-            entry.fields["outputs"] = self._measured.all_of(output)
-            entry.fields["parameters"] = own_parameters(module)
+        return entry
 
     @_looking
     def loss(

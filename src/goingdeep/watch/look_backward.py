@@ -59,7 +59,7 @@ class Backward:
         self._site = site
         root = roots[0] if roots else None
         self._value = scalar(root) if root is not None and len(roots) == 1 else None
-        self._came_from = way_to_loss(root) if root is not None else ()
+        self._came_from = way_to_loss(root)[0] if root is not None else ()
         self._before = states(parameter for _, _, parameter in trainable)
         self.nodes, leaves = walk(roots)
         self._trainable = [(m, n, weakref.ref(p)) for m, n, p in trainable]

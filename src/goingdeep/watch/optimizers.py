@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from goingdeep.record.seen import Fact, Group, Optimizer, Scheduler
-from goingdeep.watch.gradients import Gradients
+from goingdeep.watch.gradients import GONE, Gradients
+from goingdeep.watch.held import Held
 
 if TYPE_CHECKING:
     from goingdeep.watch.lane import Lane
@@ -28,7 +29,7 @@ class Known:
     """
 
     __slots__ = (
-        "count", "curve", "gradients", "lane", "number", "reference", "site", "size", "written",
+        "count", "curve", "gradients", "held", "lane", "number", "reference", "site", "size", "written",
     )  # fmt: skip
 
     def __init__(self, number: int, reference: Any, site: int) -> None:
@@ -41,6 +42,14 @@ class Known:
         self.lane: Lane | None = None
         self.curve = "" if number == 0 else f"-{number}"
         self.gradients = Gradients([])
+        self.held = Held()
+
+    def state(self) -> str:
+        """The state of its gradients; where there are none it holds no loss either."""
+        state = self.gradients.now()
+        if state in GONE:
+            self.held.cleared()
+        return state
 
 
 class Optimizers:
@@ -88,9 +97,8 @@ class Optimizers:
             known.written = False
             known.gradients = Gradients([p for group in groups for p in group["params"]])
 
-    def write(self, known: Known, optimizer: Any) -> None:
-        """Write what the optimizer is and owns; models must have run by then."""
-        known.written = True
+    def write(self, known: Known, optimizer: Any) -> int:
+        """Write what an optimizer is and owns; returns how many tensors belong to no known model."""
         groups, shapes = [], []
         for group in optimizer.param_groups:
             owns: dict[int, list[int]] = {}
@@ -117,16 +125,27 @@ class Optimizers:
             groups=tuple(groups),
             unknown_shapes=tuple(shapes[:MAX_SHAPES]),
         )
+        return len(shapes)
+
+    def write_all(self, stepped: Known) -> None:
+        """An optimizer has done its first step: write it, and all that nothing is known of yet.
+
+        One whose models have not run is written again at its own first step, and one that has the
+        same parameters only then: frameworks wrap an optimizer into another that never steps.
+        """
+        taken = set(_ids(stepped.reference()))
+        for known in self.alive:
+            optimizer = known.reference()
+            if known.written or optimizer is None:
+                continue
+            if known is stepped or taken.isdisjoint(_ids(optimizer)):
+                unknown = self.write(known, optimizer)
+                known.written = known is stepped or not unknown
 
     def owns(self, parameters: Iterable[Tensor]) -> bool:
         """Whether any optimizer that is alive owns one of these."""
         wanted = {id(p) for p in parameters}
-        for known in self.alive:
-            optimizer = known.reference()
-            groups = getattr(optimizer, "param_groups", None) or ()
-            if any(id(p) in wanted for group in groups for p in group["params"]):
-                return True
-        return False
+        return any(not wanted.isdisjoint(_ids(known.reference())) for known in self.alive)
 
     def write_all_again(self) -> None:
         """A model has changed: whom the tensors belong to may have changed too."""
@@ -191,6 +210,12 @@ class Optimizers:
             settings=settings_of(vars(scheduler)),
         )
         return number
+
+
+def _ids(optimizer: Any) -> list[int]:
+    """Of the parameters that an optimizer owns now."""
+    groups = getattr(optimizer, "param_groups", None) or ()
+    return [id(parameter) for group in groups for parameter in group["params"]]
 
 
 def settings_of(values: dict[str, Any]) -> dict[str, Fact]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,10 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from goingdeep.record.seen import CallMode, ModuleHidden, ModuleMade
+from goingdeep.record.seen import CallMode, ModuleMade
 from goingdeep.watch import passes, states
 from goingdeep.watch.aside import SHAPES, in_fx, not_now
+from goingdeep.watch.hidden import Hidden
 from goingdeep.watch.losses import FUNCTIONS
 from goingdeep.watch.patches import Patches, Row
 
@@ -90,15 +92,20 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
             output = original(module, *args, **kwargs)
         except BaseException:
             del stack[depth:]
-            if not depth:
-                lane.forward_failed()
+            try:
+                if look is not None:
+                    look.call_failed(module)
+                if not depth:
+                    lane.forward_failed()
+            except Exception as error:  # noqa: BLE001
+                watcher.fault(MODULES, error)
             raise
         # With all above it: a fault in between may have left something there.
         del stack[depth:]
         if look is not None or not depth:
             try:
                 if look is not None:
-                    look.call_ended(module, args, output)
+                    look.call_ended(module, output)
                 if not depth:
                     lane.forward_ended(module, args, kwargs, output)
             except Exception as error:  # noqa: BLE001
@@ -146,16 +153,12 @@ def unknown_module(watcher: Watcher, lane: Lane, module: nn.Module) -> None:
     if id(module) in watcher.models.places:
         return
     lane.hidden.add(id(module))
-    watcher.recorder.event(
-        ModuleHidden,
-        class_name=type(module).__qualname__,
-        inside=inside,
-        model=number,
-        site=watcher.recorder.sites.here(3),
-        parameters=sum(p.numel() for p in own),
-        trainable=any(p.requires_grad for p in own),
-        owned=watcher.optimizers.owns(own),
-    )
+    lane.hidden_waiting.append(
+        Hidden(
+            type(module).__qualname__, inside, number, watcher.recorder.sites.here(3),
+            torch.is_grad_enabled(), [weakref.ref(p) for p in own],
+        )
+    )  # fmt: skip
 
 
 def _module_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:

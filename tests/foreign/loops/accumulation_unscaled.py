@@ -13,8 +13,8 @@ loader = DataLoader(
 model = nn.Sequential(nn.Linear(5, 7), nn.GELU(), nn.Linear(7, 1))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
 
-group = []
 for epoch in range(3):
+    group = []
     optimizer.zero_grad()  # clear
     for i, (x, y) in enumerate(loader):  # batch
         trained.append(model.training)
@@ -29,6 +29,6 @@ for epoch in range(3):
             losses.append(sum(group) / len(group))
             group = []
     passes.append(("training", 7))
-# The last batch of an epoch came to no step of its own. Its gradients were thrown away, and its loss
-# counts with those of the next step; after the last epoch there is none.
+# The last batch of an epoch came to no step: its gradients were thrown away, and its loss with them.
+# Its forward is seen on the way to the next step; after the last epoch there is none.
 evaluated.append(trained.pop())
