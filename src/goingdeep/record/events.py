@@ -43,6 +43,16 @@ class FirstBatch(Event, frozen=True, tag="first-batch"):
     batch: tuple[int, ...]
 
 
+class Losses(Event, frozen=True, tag="losses"):
+    """The losses of steps `first` and following, to the last bit; a curve may join neighbours.
+
+    Kept where a run can be replayed from: at its beginning, and from a tenth of its steps on.
+    """
+
+    first: int
+    values: tuple[float, ...]
+
+
 class Epoch(Event, frozen=True, tag="epoch"):
     """One pass over the training part.
 
@@ -93,6 +103,7 @@ KNOWN = (
     Started
     | Resumed
     | FirstBatch
+    | Losses
     | Epoch
     | Checkpointed
     | Interrupted

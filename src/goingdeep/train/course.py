@@ -101,6 +101,14 @@ class Course:
         """How many walks over the training part the plan comes to, the last one perhaps cut."""
         return math.ceil(self.steps / self.epoch_steps)
 
+    @property
+    def moment(self) -> int:
+        """The step after which a checkpoint is kept for replays.
+
+        Not later: at the end of a falling learning rate nothing breaks visibly any more.
+        """
+        return max(1, self.steps // 10)
+
     def go_to_newest(self, folder: Path) -> str:
         """Bring everything to the newest checkpoint, or before the first step where there is none.
 

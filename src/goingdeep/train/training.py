@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from goingdeep.data.images import ImageData, Part
 from goingdeep.data.loader import Batch, ImageDataset, batches_in_order
 from goingdeep.record import EventLog, Manifest, write_blob, write_manifest
-from goingdeep.record.events import Checkpointed, Epoch, FirstBatch, Resumed, Started
+from goingdeep.record.events import Checkpointed, Epoch, FirstBatch, Losses, Resumed, Started
 from goingdeep.record.files import write_atomic, writing
 from goingdeep.train import checkpoint, diagnose
 from goingdeep.train.course import Course
@@ -33,6 +34,9 @@ from goingdeep.train.toml import to_toml
 
 READ_EVERY = 64
 """Steps between two readings of the loss: on a GPU a reading waits for all work queued so far."""
+
+EXACT_LOSSES = 60
+"""Steps after a place from which a run can be replayed, whose losses are kept one by one."""
 
 FIRST_BATCH_SAMPLES = 16
 FIRST_BATCH_BYTES = 1 << 20
@@ -136,7 +140,7 @@ class Training:
         live.epoch, live.phase = state.epoch, "training"
         began, self._wait, self._saving = time.perf_counter(), 0.0, 0.0
         batches = course.batches(state.epoch, state.step_in_epoch)
-        moment = max(1, course.steps // 10)
+        moment = course.moment
         first = state.step_in_epoch
         for loss in course.losses(self._timed(batches), state.step):
             state.step += 1
@@ -224,8 +228,19 @@ class Training:
             )
         if self.manifest.watched:
             self.course.parts.curve.extend(first, values)
+            self._keep_losses(first, values)
         self.state.loss_sum += float(values.sum())
         self.live.loss = float(values.mean())
+
+    def _keep_losses(self, first: int, values: npt.NDArray[np.float64]) -> None:
+        """Write down the losses that a replay can begin at, as they are."""
+        # No reading spans the moment: a checkpoint reads first.
+        last = EXACT_LOSSES + (self.course.moment if first > self.course.moment else 0)
+        kept = values[: max(0, last + 1 - first)].tolist()
+        if kept:
+            self.log.write(
+                Losses(time=time.time(), step=self.state.step, first=first, values=tuple(kept))
+            )
 
     def _save(self, reason: str) -> None:
         self._read_losses()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn, optim
 
+from goingdeep.watch.arithmetic import Arithmetic
 from goingdeep.watch.recorded import Backward, Forward, Loss, RecordedStep, Step, Use
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Moment:
     step: number of the first of them, over all optimizers. modules, optimizers: copies of the
     program's as they were before it, never run themselves. values: for each step the losses that
     were differentiated. size: bytes it takes. left_out: attributes of modules that were not copied.
-    replayable: None until `replay.verify` has found out; reason: why not.
+    replayable: None until `replay.verify` has found out; reason: why not. arithmetic: PyTorch's
+    switches meanwhile.
     """
 
     watcher: Watcher
@@ -44,6 +46,7 @@ class Moment:
     left_out: list[str] = field(default_factory=list)
     replayable: bool | None = None
     reason: str = ""
+    arithmetic: Arithmetic = field(default_factory=Arithmetic.now)
 
     @property
     def losses(self) -> list[float]:

@@ -176,11 +176,12 @@ def _hash(modules: list[nn.Module]) -> str:
 
 @contextlib.contextmanager
 def _alone(moment: Moment) -> Iterator[None]:
-    """Leave no trace: generators, modes, prints, warnings, record."""
+    """Leave no trace: generators, modes, threads, prints, warnings, record."""
     before = Generators.now()
     with contextlib.ExitStack() as stack:
         stack.enter_context(moment.watcher.paused())
         stack.callback(before.restore)
+        stack.enter_context(moment.arithmetic.again())
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.enable_grad())
         for kind in {

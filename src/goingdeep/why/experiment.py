@@ -48,6 +48,8 @@ class Experiment:
     loader: the training part's own loader, to read single samples from; None where only its record
         is there.
     name: what the run is called, as it can be typed.
+    agrees: how the replayed steps compare with what the run recorded, as a sentence; "" where there
+        is nothing to compare with but the moment itself.
     """
 
     seen: Seen
@@ -56,4 +58,5 @@ class Experiment:
     tests: tuple[Batch, ...] = ()
     loader: DataLoader[object] | None = None
     name: str = ""
+    agrees: str = ""
     bound: Bound = field(default_factory=Bound)
