@@ -20,6 +20,7 @@ from goingdeep.record.events import (
     FirstBatch,
     Gap,
     Interrupted,
+    Losses,
     Resumed,
     Started,
 )
@@ -81,6 +82,7 @@ def events() -> list[Event]:
     return [
         Started(time=1.5, steps=100, device="cpu"),
         FirstBatch(time=2.0, step=0, images=image, labels=(3, 7), batch=(64, 1, 28, 28)),
+        Losses(time=2.5, step=2, first=1, values=(2.302585092994046, 0.1)),
         Epoch(
             time=3.0, step=10, rank=1, epoch=1, loss=2.25, rate=0.1, scores={"test": 0.5},
             samples=640, train_seconds=1.0, test_seconds=0.25, data_wait=0.01,
