@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
 
-.PHONY: train test check fix setup bench rule sample clean
+.PHONY: train test check fix setup bench rule sample web web-check clean
 
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
@@ -39,14 +39,29 @@ rule: $(VENV)/.user             ## begin a rule of gd check: make rule NAME=name
 sample: $(VENV)/.user system    ## make the embedded sample again
 	$(BIN)/python tools/make_sample.py
 
+web: web/node_modules/.made     ## build the page of gd view into the package
+	$(BIN)/python tools/make_types.py
+	cd web && npm run -s types && npm run -s test && npm run -s build
+
+web-check: web/node_modules/.made  ## the page in the package is what web/ builds
+	$(BIN)/python tools/make_types.py --check
+	cd web && npm run -s types && npm run -s test && npm run -s build -- --check
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # What the tests need from the system, where it can be installed: real Fashion-MNIST.
 .PHONY: system
 system:
 	@test -d /usr/share/datasets/fashion-mnist || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
 	  || (apt-get update -qq && apt-get install -y -qq dataset-fashion-mnist)
+
+# Node builds the page; it is not needed to use Going Deep.
+web/node_modules/.made: web/package-lock.json
+	@command -v npm >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+	  || (apt-get update -qq && apt-get install -y -qq nodejs npm)
+	cd web && npm ci --silent
+	touch $@
 
 # The environment grows by what is asked for; a change of pyproject.toml brings it up to date.
 $(VENV)/.user: pyproject.toml

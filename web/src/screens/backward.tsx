@@ -1,0 +1,3 @@
+export function BackwardScreen() {
+  return null;
+}

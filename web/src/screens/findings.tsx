@@ -1,0 +1,3 @@
+export function FindingsScreen() {
+  return null;
+}

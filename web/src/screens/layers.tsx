@@ -1,0 +1,3 @@
+export function LayersScreen() {
+  return null;
+}

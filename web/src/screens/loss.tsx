@@ -1,0 +1,3 @@
+export function LossScreen() {
+  return null;
+}

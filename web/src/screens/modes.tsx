@@ -1,0 +1,3 @@
+export function ModesScreen() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function OptimizerScreen() {
+  return null;
+}

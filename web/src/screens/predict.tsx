@@ -1,0 +1,89 @@
+// Predict first: a question about what comes out, answered before it is shown. Nothing is kept.
+
+import type { ComponentChildren } from "preact";
+import { useId, useState } from "preact/hooks";
+import { ShapeBox } from "../glyphs/shape.tsx";
+import type { Operation } from "../record/operations.ts";
+import { run } from "../state.ts";
+import { strings } from "../strings.ts";
+import { toNumber } from "../work/numbers.ts";
+import { guesses, spelled } from "../work/shapes.ts";
+
+export interface Question {
+  text: string;
+  given?: ComponentChildren;
+  choices: string[];
+  right: string;
+}
+
+/** null where there is nothing that one could work out beforehand. */
+export function questionOf({ event }: Operation): Question | null {
+  const { ask, answers } = strings;
+  const word = (key: string) => answers[key] ?? key;
+  switch (event?.kind) {
+    case "look-call": {
+      const right = event.outputs?.[0]?.shape;
+      const choices = guesses(event).map(spelled);
+      if (!right || choices.length < 2) return null;
+      return { text: ask.shape, given: <><p>{event.class_name}</p>{event.inputs?.[0] && <ShapeBox shape={event.inputs[0].shape} />}</>, choices, right: spelled(right) };
+    }
+    case "look-loss": {
+      const value = toNumber(event.value);
+      const classes = event.input?.shape[1];
+      if (value === null || !classes || event.function !== "cross_entropy" || run.value === null) return null;
+      return { text: ask.loss(classes), choices: [word("higher"), word("lower")], right: word(value > Math.log(classes) ? "higher" : "lower") };
+    }
+    case "look-backward": {
+      const gradients = event.gradients ?? [];
+      if (!gradients.length && !event.unreached?.length) return null;
+      const there = gradients.filter((gradient) => (gradient.state ?? "value") === "value").length;
+      const right = there === 0 ? "noneOf" : there === gradients.length && !event.unreached?.length ? "all" : "some";
+      return { text: ask.gradients, choices: ["all", "some", "noneOf"].map(word), right: word(right) };
+    }
+    case "look-step": {
+      const weight = event.weights?.[0];
+      const [before, after] = [toNumber(weight?.before), toNumber(weight?.after)];
+      if (!weight || before === null || after === null || Number.isNaN(after)) return null;
+      const given = (
+        <dl>
+          <dt>{strings.weightAt(weight.name, weight.at)}</dt><dd>{strings.number(weight.before)}</dd>
+          <dt>{strings.gradient}</dt><dd>{strings.number(weight.gradient)}</dd>
+        </dl>
+      );
+      return { text: ask.grow, given, choices: ["up", "down", "stays"].map(word), right: word(after > before ? "up" : after < before ? "down" : "stays") };
+    }
+    case "look-clear": {
+      const kinds = Object.keys(event.after ?? {});
+      const kind = kinds.includes("value") ? "value" : kinds.includes("zero") ? "zero" : kinds.includes("none") ? "none" : "";
+      return kind ? { text: ask.cleared, choices: ["none", "zero", "value"].map(word), right: word(kind) } : null;
+    }
+    default:
+      return null;
+  }
+}
+
+export function Ask({ question, children }: { question: Question; children: ComponentChildren }) {
+  const [answer, setAnswer] = useState<string | null>(null);
+  const name = useId();
+  if (answer !== null) {
+    const right = answer === question.right;
+    return (
+      <>
+        <p class={`answer ${right ? "same" : "other"}`} role="status">
+          {answer && <><span aria-hidden="true">{right ? "✓" : "≠"}</span> {right ? strings.right : strings.wrong(question.right)}</>}
+        </p>
+        {children}
+      </>
+    );
+  }
+  return (
+    <fieldset class="ask" data-own-keys>
+      <legend id={name}>{question.text}</legend>
+      {question.given}
+      <div class="choices">
+        {question.choices.map((choice) => <button type="button" onClick={() => setAnswer(choice)} key={choice}>{choice}</button>)}
+      </div>
+      <button type="button" class="plain quiet" onClick={() => setAnswer("")}>{strings.skipQuestion}</button>
+    </fieldset>
+  );
+}

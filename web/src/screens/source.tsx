@@ -1,0 +1,97 @@
+// The user's own file: the line that runs now, which phase each line belongs to, and findings.
+
+import { useEffect, useRef } from "preact/hooks";
+import { go } from "../place.ts";
+import { findingsAt } from "../record/findings.ts";
+import type { Operation } from "../record/operations.ts";
+import { findings, operation, operations, run, toOp } from "../state.ts";
+import { strings } from "../strings.ts";
+import type { Source } from "../types.ts";
+
+/** Of a long file the neighbourhood of what runs is shown. */
+const MOST_LINES = 1200;
+
+export function SourceView() {
+  const here = operation.value;
+  const site = here?.site;
+  const file = site?.file ?? operations.value.find((other) => other.site)?.site?.file;
+  const source = run.value?.manifest.sources?.find((one) => one.file === file);
+  const files = [...new Set(operations.value.map((other) => other.site?.file).filter((name) => name !== undefined))];
+  return (
+    <>
+      <h2>{strings.source}</h2>
+      <p class="file-name"><bdi>{file ?? ""}</bdi>{site?.via_file ? <span class="quiet"> {strings.through(site.via_file, site.via_line ?? 0)}</span> : null}</p>
+      {!site && <p class="quiet">{strings.noSite}</p>}
+      {source ? <Lines source={source} line={site?.line ?? 0} /> : site && <NoSource line={site.line} text={site.source ?? ""} />}
+      {files.length > 1 && (
+        <p class="files">{files.map((name) => (
+          <button type="button" class={`plain ${name === file ? "here" : ""}`} onClick={() => toOp(operations.value.find((other) => other.site?.file === name)?.index ?? 0)} key={name}>
+            <bdi>{name.split("/").at(-1)}</bdi>
+          </button>
+        ))}</p>
+      )}
+    </>
+  );
+}
+
+function NoSource({ line, text }: { line: number; text: string }) {
+  return (
+    <>
+      <pre class="source"><code><span class="line now"><span class="line-number">{line}</span><span class="marks" /><span class="code">{text}</span></span></code></pre>
+      <p class="quiet">{strings.noSource}</p>
+    </>
+  );
+}
+
+function Lines({ source, line }: { source: Source; line: number }) {
+  const box = useRef<HTMLPreElement>(null);
+  const byLine = new Map<number, Operation[]>();
+  for (const other of operations.value) {
+    if (other.site?.file !== source.file) continue;
+    const known = byLine.get(other.site.line);
+    if (known) known.push(other);
+    else byLine.set(other.site.line, [other]);
+  }
+  useEffect(() => {
+    const now = box.current?.querySelector<HTMLElement>(".now");
+    // Not scrollIntoView: it would move the whole page too.
+    if (now && box.current) box.current.scrollTop = now.offsetTop - box.current.offsetTop - box.current.clientHeight / 2 + now.clientHeight / 2;
+  }, [line, source.file]);
+  const first = source.first ?? 1;
+  return (
+    <pre class="source" ref={box} tabIndex={0}>
+      <code>
+        {source.lines.slice(0, MOST_LINES).map((tokens, i) => {
+          const number = first + i;
+          const own = byLine.get(number) ?? [];
+          const wrong = findingsAt(findings.value, source.file, number);
+          const code = tokens.map((token, j) => <span class={token.k ? `token-${token.k}` : undefined} key={j}>{token.t}</span>);
+          return (
+            <span class={`line ${number === line ? "now" : ""} ${own.length ? "runs" : ""}`} key={number} aria-current={number === line ? "step" : undefined}>
+              <span class="line-number">{number}</span>
+              <span class="marks">
+                {wrong[0] && (
+                  <button type="button" class={`mark finding ${wrong[0].severity}`} onClick={() => go({ screen: "findings", set: { finding: String(wrong[0]?.index ?? 0) } })} aria-label={strings.findingHere(wrong[0].rule)} title={wrong[0].message}>
+                    {strings.severityIcon[wrong[0].severity]}
+                  </button>
+                )}
+                {own[0] && (
+                  <button type="button" class={`mark phase-${own[0].phase}`} onClick={() => own[0] && toOp(next(own).index)} title={strings.lineOps(number, own.length)} aria-label={`${strings.phases[own[0].phase]}, ${strings.lineOps(number, own.length)}`}>
+                    {strings.phaseMark[own[0].phase]}
+                  </button>
+                )}
+              </span>
+              <span class="code">{code.length ? code : " "}</span>
+            </span>
+          );
+        })}
+      </code>
+    </pre>
+  );
+}
+
+/** A click on the line that runs now goes through its operations. */
+function next(own: readonly Operation[]): Operation {
+  const at = own.findIndex((other) => other.index === operation.value?.index);
+  return own[(at + 1) % own.length] as Operation;
+}

@@ -1,0 +1,116 @@
+// The step player: source on the left, before -> operation -> after, what exists now, the phases below.
+
+import { go } from "../place.ts";
+import { Link } from "../glyphs/parts.tsx";
+import { existsAfter, type Thing } from "../record/exists.ts";
+import { stretchesOf } from "../record/operations.ts";
+import { inEvaluation, look, operation, operations, opIndex, run, toOp } from "../state.ts";
+import { strings } from "../strings.ts";
+import { Anatomy } from "./operation.tsx";
+import { SourceView } from "./source.tsx";
+
+export function StepScreen() {
+  const here = operation.value;
+  const of = look.value;
+  if (!here || !of) return <p class="empty">{strings.nothingLooked}</p>;
+  return (
+    <div class="player">
+      <section class="panel source-panel" aria-label={strings.source}><SourceView /></section>
+      <section class="panel anatomy-panel" aria-label={strings.operation}>
+        <div class="walk">
+          <button type="button" onClick={() => toOp(here.index - 1)} disabled={here.index === 0}>← {strings.back}</button>
+          <span class="quiet">{strings.opOf(here.index, operations.value.length)}</span>
+          <button type="button" onClick={() => toOp(here.index + 1)} disabled={here.index === operations.value.length - 1}>{strings.on} →</button>
+        </div>
+        <p class="sentence" aria-live="polite">{here.sentence}</p>
+        <Anatomy operation={here} key={`${of.step}/${here.index}/${inEvaluation.value}`} />
+      </section>
+      <section class="panel exists-panel" aria-label={strings.now}><Exists /></section>
+      <section class="phases-panel" aria-label={strings.training}><Phases /></section>
+      <InWords />
+    </div>
+  );
+}
+
+function Exists() {
+  const things = existsAfter(operations.value, opIndex.value);
+  return (
+    <>
+      <h2>{strings.now}</h2>
+      <ul class="things">
+        {things.map((thing) => <ThingRow thing={thing} changed={thing.madeBy === opIndex.value} key={thing.name} />)}
+      </ul>
+    </>
+  );
+}
+
+function ThingRow({ thing, changed }: { thing: Thing; changed: boolean }) {
+  const body = (
+    <>
+      <span class="thing-name">{thing.name}</span>
+      <span class={`thing-value ${thing.state}`}>{thing.value}</span>
+      {changed && <span class="thing-changed" title={strings.changedHere}>✱ {strings.changed}</span>}
+    </>
+  );
+  return (
+    <li class={changed ? "changed" : undefined}>
+      {thing.madeBy >= 0 && !changed
+        ? <button type="button" class="plain" onClick={() => toOp(thing.madeBy)} title={strings.madeBy(thing.madeBy)}>{body}</button>
+        : <span class="plain" title={thing.madeBy < 0 ? strings.thereBefore : undefined}>{body}</span>}
+    </li>
+  );
+}
+
+function Phases() {
+  const all = operations.value;
+  const hasEvaluation = (look.value?.evaluation.length ?? 0) > 0;
+  return (
+    <>
+      <ol class="phases">
+        {stretchesOf(all).map((stretch) => {
+          const first = stretch.operations[0]?.index ?? 0;
+          const inside = stretch.operations.some((operation) => operation.index === opIndex.value);
+          return (
+            <li class={`phase ${stretch.phase} ${inside ? "here" : ""}`} key={first}>
+              <button type="button" onClick={() => toOp(first)} aria-current={inside ? "step" : undefined}>
+                {strings.phaseOps(strings.phases[stretch.phase] ?? stretch.phase, stretch.operations.length)}
+              </button>
+              {stretch.operations.length > 1 && (
+                <span class="ticks" aria-hidden="true">
+                  {stretch.operations.map((operation) => (
+                    <span class={`tick ${operation.index === opIndex.value ? "here" : operation.index < opIndex.value ? "done" : ""}`} onClick={() => toOp(operation.index)} title={operation.sentence} key={operation.index} />
+                  ))}
+                </span>
+              )}
+            </li>
+          );
+        })}
+      </ol>
+      {hasEvaluation && (
+        <button type="button" class="part" onClick={() => go({ op: 0, step: look.value?.step ?? null, set: { part: inEvaluation.value ? null : "evaluation" } })}>
+          {inEvaluation.value ? strings.backToTraining : strings.evaluationAfter}
+        </button>
+      )}
+    </>
+  );
+}
+
+/** The whole step as text, for those who would rather read it, or cannot see it. */
+function InWords() {
+  const of = look.value;
+  if (!of || !run.value) return null;
+  return (
+    <details class="in-words panel">
+      <summary>{strings.inWords}</summary>
+      <p>{strings.summary(of.step, operations.value.length)}</p>
+      <ol>
+        {operations.value.map((operation) => (
+          <li key={operation.index} aria-current={operation.index === opIndex.value ? "step" : undefined}>
+            <Link to={{ screen: "step", step: of.step, op: operation.index }}>{operation.sentence}</Link>
+            {operation.site && <span class="quiet"> {strings.inFile(operation.site.file, operation.site.line)}</span>}
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}

@@ -1,0 +1,121 @@
+// The run that is shown, and what follows from it and from the place.
+
+import { computed, effect, signal } from "@preact/signals";
+import type { Finding } from "./record/findings.ts";
+import { findingsOf } from "./record/findings.ts";
+import { evaluationOf, type Operation, trainingOf } from "./record/operations.ts";
+import { type Look, Run } from "./record/run.ts";
+import { go, option, place } from "./place.ts";
+import type { TraceSource } from "./source/source.ts";
+import { strings } from "./strings.ts";
+
+/** Grows in place: `version` says when. */
+export const run = signal<Run | null>(null);
+export const version = signal(0);
+export const problem = signal("");
+
+let source: TraceSource | undefined;
+let revision = "";
+let reading = false;
+
+export async function load(from: TraceSource): Promise<void> {
+  source = from;
+  try {
+    const manifest = await from.manifest();
+    if (manifest.schema !== undefined && manifest.schema > 1) {
+      problem.value = strings.newerSchema(manifest.schema);
+      return;
+    }
+    const fresh = new Run(manifest);
+    run.value = fresh;
+    await more(true);
+    from.onChange?.(() => void more(false));
+  } catch (error) {
+    problem.value = /: 401$/.test(String(error)) ? strings.unauthorised : `${strings.notRead} ${error instanceof Error ? error.message : ""}`;
+  }
+}
+
+/** Take what is new: at the beginning everything, in as many answers as it takes. */
+async function more(first: boolean): Promise<void> {
+  const known = run.value;
+  if (!source || !known || reading) return;
+  reading = true;
+  try {
+    for (let again = true; again; ) {
+      const answer = await source.events(known.newest);
+      known.add(answer.events);
+      again = answer.events.length > 0 && answer.revision !== "";
+      const changed = answer.revision !== revision && revision !== "";
+      revision = answer.revision;
+      if (changed) known.manifest = await source.manifest();
+      if (answer.events.length || changed) version.value++;
+    }
+    problem.value = "";
+  } catch (error) {
+    if (first) throw error;
+    problem.value = strings.notRead;
+  } finally {
+    reading = false;
+  }
+}
+
+/** Bytes that the record refers to; each is asked for once. */
+const blobs = new Map<string, Promise<ArrayBuffer>>();
+export function blob(ref: string): Promise<ArrayBuffer> {
+  let found = blobs.get(ref);
+  if (!found) {
+    found = source ? source.blob(ref) : Promise.reject(new Error("no source"));
+    blobs.set(ref, found);
+    found.catch(() => blobs.delete(ref));
+  }
+  return found;
+}
+
+// ------------------------------------------------------------------ what is shown
+
+export const looked = computed<number[]>(() => {
+  void version.value;
+  return run.value?.looked ?? [];
+});
+
+/** The step looked at that is nearest to the one asked for. */
+export const look = computed<Look | null>(() => {
+  void version.value;
+  const steps = looked.value;
+  const asked = place.value.step ?? steps[0] ?? 0;
+  const nearest = steps.reduce<number | null>((best, s) => (best === null || Math.abs(s - asked) < Math.abs(best - asked) ? s : best), null);
+  return nearest === null ? null : (run.value?.looks.get(nearest) ?? null);
+});
+
+export const inEvaluation = computed(() => option("part") === "evaluation" && (look.value?.evaluation.length ?? 0) > 0);
+
+export const operations = computed<Operation[]>(() => {
+  void version.value;
+  const here = look.value;
+  if (!here) return [];
+  return inEvaluation.value ? evaluationOf(here) : trainingOf(here);
+});
+
+export const opIndex = computed(() => Math.min(Math.max(place.value.op ?? 0, 0), Math.max(operations.value.length - 1, 0)));
+export const operation = computed<Operation | null>(() => operations.value[opIndex.value] ?? null);
+
+export const findings = computed<Finding[]>(() => {
+  void version.value;
+  return run.value ? findingsOf(run.value) : [];
+});
+
+export const predicting = computed(() => option("predict") === "1");
+
+export function toStep(to: number): void {
+  go({ step: to, op: 0, set: { part: null } });
+}
+
+export function toOp(index: number): void {
+  const here = look.value;
+  if (here) go({ step: here.step, op: Math.min(Math.max(index, 0), operations.value.length - 1) }, true);
+}
+
+effect(() => {
+  const theme = option("theme");
+  if (typeof document !== "undefined") document.documentElement.dataset["theme"] = theme === "dark" || theme === "light" ? theme : "auto";
+});

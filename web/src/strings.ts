@@ -1,0 +1,429 @@
+// Every word that the page says, in one table.
+
+import type { Op, Values } from "./types.ts";
+import { type Recorded, toNumber } from "./work/numbers.ts";
+import { show } from "./work/update.ts";
+import { spelled } from "./work/shapes.ts";
+
+const many = (count: number, thing: string, things = `${thing}s`): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? thing : things}`;
+
+/** Five digits that count, as in a sentence of the record. */
+function number(value: Recorded): string {
+  const n = toNumber(value);
+  if (n === null) return typeof value === "string" ? value : "not recorded";
+  if (!Number.isFinite(n)) return show(n);
+  if (Number.isInteger(n) && Math.abs(n) < 1e7) return n.toLocaleString("en").replace(/-/g, "−");
+  const size = Math.abs(n);
+  const text = size >= 1e-4 && size < 1e7 ? String(Number(n.toPrecision(5))) : n.toExponential(3).replace(/\.?0+e/, "e");
+  return text.replace(/-/g, "−");
+}
+
+function percent(share: Recorded): string {
+  const n = toNumber(share);
+  if (n === null) return "not recorded";
+  const value = 100 * n;
+  if (value > 0 && value < 0.01) return "under 0.01 %";
+  return `${Number(value.toFixed(value < 1 ? 2 : 1))} %`;
+}
+
+const GRADIENTS: Record<string, string> = { none: "None", zero: "zero", value: "with values" };
+const SETTINGS: Record<string, string> = { lr: "learning rate" };
+
+export const strings = {
+  number,
+  percent,
+  many,
+
+  // ------------------------------------------------------------------ the frame
+  title: (run: string) => `${run} · Going Deep`,
+  brand: "Going Deep",
+  train: "TRAIN",
+  eval: "EVAL",
+  trainIcon: "▶",
+  evalIcon: "◼",
+  modeUnknown: "mode not recorded",
+  stepOf: (step: number, all: number) => `step ${step.toLocaleString("en")} of ${all.toLocaleString("en")}`,
+  stepBack: "the step looked at before",
+  stepOn: "the next step looked at",
+  lookedAt: "step looked at closely",
+  findings: (count: number) => (count ? many(count, "finding") : "no findings"),
+  notChecked: "not checked",
+  predict: "Predict first",
+  predictHelp: "Asks what will come out before it is shown. Nothing is kept.",
+  theme: "Theme",
+  themes: { auto: "as the system", light: "light", dark: "dark" } as Record<string, string>,
+  help: "Help",
+  close: "Close",
+  keysTitle: "Keys",
+  keys: [
+    ["← →", "operation before, operation after"],
+    ["Shift ← →", "phase before, phase after"],
+    ["PgUp PgDn", "training step before, after"],
+    ["Home End", "first and last operation of the step"],
+    ["F", "next finding"],
+    ["P", "predict first, on and off"],
+    ["?", "this help"],
+  ] as [string, string][],
+  words: [
+    ["close look", "a step at which shapes, numbers, gradients and updates were all recorded; a few steps of each run are looked at"],
+    ["phase", "batch, forward, loss, backward, step, clear: the parts of one training step"],
+    ["exact", "the very number PyTorch had; other numbers are rounded for reading"],
+  ] as [string, string][],
+  wordsTitle: "Words",
+  addressNote: "The address names the place: copy it to come back here.",
+  skip: "Skip to the screen",
+  screensLabel: "Screens",
+  screens: {
+    step: "Step", batch: "Batch", layers: "Layers", loss: "Loss", backward: "Backward", optimizer: "Optimizer",
+    modes: "Train and eval", curves: "Curves", results: "Results", findings: "Findings", lessons: "Lessons",
+    data: "Data", compare: "Compare",
+  } as Record<string, string>,
+  states: {
+    running: "running",
+    finished: "finished",
+    dead: "The program that wrote this run is gone, and it did not say how it ended. This is what it had recorded.",
+  } as Record<string, string>,
+  failed: (error: string, message: string) => `The run ended with ${error}${message ? `: ${message}` : ""}.`,
+  live: "live",
+  reading: "Reading the run …",
+  notRead: "The run could not be read.",
+  unauthorised: "This page was opened without its key. Open the address that gd view printed.",
+  newerSchema: (theirs: number) => `This page reads schema 1, and the run has ${theirs}: open it with a newer Going Deep.`,
+  nothingLooked: "No step of this run was looked at closely, so there is nothing to step through.",
+  nothingLookedFix: "gd run script.py and gd train (without --no-watch) look closely at some steps.",
+  noSuchStep: (step: number, nearest: number) =>
+    `Step ${step.toLocaleString("en")} was not looked at closely. This is step ${nearest.toLocaleString("en")}, the nearest that was.`,
+  notRecorded: "not recorded",
+  notes: "About this record",
+  gap: (what: string, reason: string) => `Not observed: ${what} (${reason}).`,
+
+  // ------------------------------------------------------------------ the player
+  source: "Your source",
+  noSource: "The source of this line was not kept.",
+  noSite: "No line of your source is known for this operation.",
+  inFile: (file: string, line: number) => `${file}, line ${line}`,
+  through: (file: string, line: number) => `through ${file}, line ${line}`,
+  lineOps: (line: number, count: number) => `line ${line}: ${many(count, "operation")}`,
+  phases: { batch: "batch", forward: "forward", loss: "loss", backward: "backward", step: "step", clear: "clear" } as Record<string, string>,
+  /** In the gutter, where room is short. */
+  phaseMark: { batch: "bat", forward: "fwd", loss: "los", backward: "bwd", step: "stp", clear: "clr" } as Record<string, string>,
+  phaseOps: (phase: string, count: number) => (count === 1 ? phase : `${phase}: ${count} operations`),
+  opOf: (index: number, all: number) => `operation ${index + 1} of ${all}`,
+  back: "Back",
+  on: "Next",
+  before: "before",
+  after: "after",
+  operation: "operation",
+  evaluationAfter: "the evaluation after this step, its first batch",
+  backToTraining: "back to the training step",
+  evaluation: "Evaluation",
+  training: "Training step",
+  now: "What exists now",
+  changed: "changed",
+  changedHere: "changed by this operation",
+  madeBy: (index: number) => `made by operation ${index + 1}`,
+  thereBefore: "there before this step",
+  things: {
+    mode: "mode", activation: "activation", scores: "scores (logits)", loss: "loss", gradients: "gradients",
+    parameters: "parameters", state: "optimizer's memory",
+  },
+  batchPart: (name: string, values: Values) => {
+    if (!/^\d+$/.test(name)) return name;
+    return values.dtype.startsWith("int") && values.shape.length === 1 ? "y, labels" : "x, inputs";
+  },
+  tensor: (values: Values) => `${spelled(values.shape) || "one number"} (${values.dtype.replace("torch.", "")})`,
+  gradientCounts: (counts: Record<string, number>) => {
+    const parts = Object.entries(counts).filter(([, n]) => n > 0).map(([kind, n]) => `${n} ${GRADIENTS[kind] ?? kind}`);
+    return parts.length ? parts.join(", ") : "not recorded";
+  },
+  parametersBefore: (count: number) => many(count, "tensor"),
+  parametersAfter: (moved: number, count: number) => `${moved} of ${many(count, "tensor")} moved`,
+  inWords: "This step in words",
+  summary: (step: number, count: number) => `Step ${step.toLocaleString("en")}, ${many(count, "operation")}:`,
+  notLooked: "This operation was seen, but not looked at closely.",
+  noSentence: (phase: string) => `${phase}, without words`,
+  plainOp: (op: Op): string => {
+    const facts = op.facts ?? {};
+    switch (op.op) {
+      case "mode": return facts["training"] ? "the model is put into training mode" : "the model is put into evaluation mode";
+      case "clip": return `gradients are clipped${facts["limit"] != null ? ` to ${String(facts["how"] ?? "norm")} at most ${number(facts["limit"] as Recorded)}` : ""}`;
+      case "schedule": return "the scheduler sets the learning rate for the next step";
+      case "scale": return "the loss is multiplied by the GradScaler's scale";
+      case "unscale": return "gradients are divided by the GradScaler's scale";
+      case "step-scaled": return facts["skipped"] ? "the GradScaler skips the step: gradients were not finite" : "the GradScaler allows the step";
+      case "update": return "the GradScaler adapts its scale";
+      case "grad": return "torch.autograd.grad: .grad stays as it is";
+      case "load": return "weights are loaded";
+      case "save": return "something is saved";
+      default: return op.op;
+    }
+  },
+  contains: (count: number) => `the model itself; the next ${many(count, "operation")} happen inside it`,
+  batchRule: "the loader stacks samples; N counts them",
+  rules: {
+    Flatten: (a: readonly number[], b: readonly number[]) => `${a.slice(1).join(" × ")} = ${b.at(-1) ?? ""}, N stays`,
+    Linear: (a: readonly number[], b: readonly number[]) => `each of the ${b.at(-1) ?? ""} outputs is a sum over all ${a.at(-1) ?? ""} inputs`,
+    Conv2d: (_a: readonly number[], b: readonly number[]) => `each of the ${b[1] ?? ""} channels out looks through its own small window`,
+    ReLU: () => "below 0 becomes 0, the rest stays",
+    Dropout: () => "in training some values become 0 at random, the others grow to make up for it",
+    BatchNorm2d: () => "each channel is shifted and scaled to mean 0 and variance 1, then by its own two weights",
+    MaxPool2d: () => "of each small window the largest value is kept",
+    Sequential: () => "runs one layer after the other",
+  } as Record<string, (a: readonly number[], b: readonly number[]) => string>,
+  sameNumbers: "the same numbers in another arrangement",
+  loss1: "all scores and labels become one number",
+  backwardRule: "from the loss back through the graph: each parameter gets a gradient of its own shape",
+  stepRule: (optimizer: string) => `${optimizer} moves each weight against its gradient`,
+  clearRule: "the gradients must not be added to those of the next batch",
+  range: (low: Recorded, high: Recorded) => `from ${number(low)} to ${number(high)}`,
+  mean: "mean",
+  std: "std",
+  zeros: (share: Recorded) => `${percent(share)} are 0`,
+  nonFinite: (count: number) => `${many(count, "value")} not finite`,
+  sampled: (count: number) => `of ${many(count, "value")} looked at`,
+  tracked: "autograd follows it",
+  statistics: "In numbers",
+  picture: (sample: number, label: string) => `sample ${sample}${label ? `, ${label}` : ""}`,
+  pictureNote: "Pictures are rounded to 256 greys, for the eye only.",
+  weightAt: (name: string, at: readonly number[]) => `${name}[${at.join(", ")}]`,
+  gradient: "gradient",
+  change: "change",
+  more: {
+    batch: "See the whole batch", forward: "Work one number out", loss: "Work the loss out", backward: "See all gradients",
+    step: "Work one weight out", clear: "See the gradients",
+  } as Record<string, string>,
+  findingHere: (rule: string) => `finding: ${rule}`,
+
+  // ------------------------------------------------------------------ predict
+  ask: {
+    shape: "Which shape comes out?",
+    grow: "One weight has this value and this gradient. Where does the step move it?",
+    loss: (classes: number) => `Guessing among ${classes} classes costs ${number(Math.log(classes))} nats. Is the loss of this batch higher or lower?`,
+    gradients: "How many of the gradients are there after backward?",
+    cleared: "What is left of the gradients after this?",
+  },
+  answers: {
+    up: "up", down: "down", stays: "stays", higher: "higher", lower: "lower", all: "all of them", some: "some of them", noneOf: "none of them",
+    none: "None", zero: "zeros", value: "values, as before",
+  } as Record<string, string>,
+  right: "Right.",
+  wrong: (right: string) => `It is: ${right}.`,
+  skipQuestion: "Show it",
+
+  // ------------------------------------------------------------------ batch
+  batchTitle: "Batch",
+  batchSays: (shape: string) => `One batch is one tensor: ${shape}.`,
+  axisNames: { N: "samples in this batch", C: "channels", H: "height", W: "width", F: "features" } as Record<string, string>,
+  sample: "sample",
+  label: "label",
+  choose: (sample: number, label: string) => `sample ${sample}${label ? `: ${label}` : ""}`,
+  chosenSample: (sample: number) => `Sample ${sample}`,
+  pixel: (n: number, c: number, h: number, w: number, value: string) => `x[${n}, ${c}, ${h}, ${w}] ≈ ${value}`,
+  pixelHelp: "Point at a pixel, or move with the arrow keys, to read its value.",
+  channel: (c: number) => `channel ${c}`,
+  firstOf: (shown: number, all: number) => `The first ${shown} of ${many(all, "sample")} were kept.`,
+  asData: "As in the data set, first batch",
+  asModel: "As the model got it",
+  noPicture: "This batch is not made of pictures.",
+
+  // ------------------------------------------------------------------ layers
+  layersTitle: "Layers",
+  layersSays: (count: number, parameters: number) => `${many(count, "module call")}, ${many(parameters, "parameter")} in all.`,
+  parameters: (count: number) => (count ? many(count, "parameter") : "no parameters"),
+  histogram: "How the values spread",
+  histogramSays: (low: Recorded, high: Recorded, zeros: Recorded) => `Values from ${number(low)} to ${number(high)}, ${percent(zeros)} of them exactly 0.`,
+  maps: (count: number) => `${many(count, "map")} of sample 0`,
+  vector: (count: number) => `${many(count, "value")} of sample 0`,
+  oneNumber: "One number worked out",
+  output: (at: readonly number[]) => `output[${at.join(", ")}]`,
+  inputAt: "input",
+  weight: "weight",
+  product: "product",
+  others: (count: number) => `${many(count, "other term")} sum to`,
+  bias: "bias",
+  sum: "sum",
+  pytorch: "PyTorch",
+  notWorked: "No number of this layer was recorded exactly, so there is none to work out.",
+  largestTerms: (shown: number) => `The ${shown} largest terms; exact inputs and weights from the record.`,
+
+  // ------------------------------------------------------------------ loss
+  lossTitle: "The loss, worked out",
+  lossSays: (sample: number, label: string) => `Sample ${sample}, label ${label}. The scores are exact, the rest is computed by this page.`,
+  columns: { class: "class", score: "score", shifted: "minus the largest", exp: "exp", probability: "probability", log: "−log", gradient: "gradient" },
+  rest: "the other classes together",
+  lossLine: (probability: Recorded, loss: Recorded) => `−log(${number(probability)}) = ${number(loss)} nats`,
+  sumLine: (value: Recorded) => `sum of exp: ${number(value)}`,
+  pageSays: "these numbers give",
+  agree: "equal, but for rounding",
+  disagree: "not equal",
+  noNumber: "there is no number to compare with",
+  compare: (theirs: Recorded, mine: Recorded) => `PyTorch said ${number(theirs)}, these numbers give ${number(mine)}`,
+  meanOver: (n: number, kept: number) => (kept < n ? `The loss is the mean over ${n} samples; ${kept} of them were kept here.` : `The loss is the mean over ${n} samples.`),
+  meanIs: "mean over the batch",
+  sumIs: "sum over the batch",
+  sortByLoss: "sort by loss",
+  guessing: (classes: number) => `Guessing among ${classes} classes costs log ${classes} = ${number(Math.log(classes))} nats.`,
+  probabilityOf: (loss: number) => `exp(−loss) = ${percent(Math.exp(-loss))}: the probability that the right class got, as a geometric mean over the batch.`,
+  noRows: "The samples of this loss were not recorded one by one.",
+  notClasses: (name: string) => `${name} is not a loss over classes that this page works out. Its value stands in the record.`,
+  smoothed: "Label smoothing or class weights are on, so the loss of one sample is not the plain −log shown here.",
+  inputIsLog: "nll_loss takes log-probabilities: no softmax is taken here.",
+
+  // ------------------------------------------------------------------ backward
+  backwardTitle: "Backward",
+  backwardSays: (nodes: number) => (nodes ? `The graph had ${many(nodes, "node")}; it was walked from the loss back.` : "The graph was walked from the loss back."),
+  firstLink: "The first link: how the loss changes with each score",
+  firstLinkSays: (n: number) => `(probability − 1 for the label) / N, with N = ${n}.`,
+  scoreGradient: "gradient at the scores",
+  norm: "norm",
+  largest: "largest",
+  shape: "shape",
+  state: "state",
+  parameter: "parameter",
+  stateNames: GRADIENTS,
+  unreached: "not reached by the graph",
+  frozen: "frozen",
+  came: (nodes: readonly string[]) => `It began at ${nodes.join(", then ")}.`,
+  beforeIt: (counts: string) => `Before it: ${counts}.`,
+  gradientNorms: "Gradient norms",
+  gradientSays: (largest: string, norm: Recorded) => `The largest norm is ${number(norm)}, of ${largest}.`,
+
+  // ------------------------------------------------------------------ optimizer
+  optimizerTitle: "Optimizer",
+  optimizerSays: (optimizer: string, settings: string) => `${optimizer}: ${settings}.`,
+  setting: (name: string, value: string | number | boolean | null) => `${SETTINGS[name] ?? name} ${typeof value === "number" ? number(value) : String(value)}`,
+  whichWeight: "Which weight",
+  weightTitle: (name: string, at: readonly number[]) => `${name}[${at.join(", ")}]`,
+  lines: {
+    decay: "weight, decayed", gradient: "gradient, as used", buffer: "momentum buffer", nesterov: "look ahead (Nesterov)",
+    m: "m, mean of gradients", v: "v, mean of squares", vmax: "largest v", mhat: "m, corrected", vhat: "v, corrected",
+    denominator: "divisor", change: "change", after: "weight after",
+  } as Record<string, string>,
+  beforeWeight: "weight before",
+  gradientUsed: "gradient",
+  notWorkedOptimizer: (name: string) => `${name} is not worked out here; SGD, Adam and AdamW are. What was recorded:`,
+  stateAfter: (name: string) => `${name} afterwards`,
+  updates: "How far each parameter moved",
+  updatesSays: (name: string, ratio: Recorded) => `The largest change is ${percent(ratio)} of its weight, in ${name}.`,
+  ratio: "change / weight",
+  moved: "moved",
+  unmoved: "did not move",
+  clears: "Gradients before and after clear",
+  window: (name: string, rows: number, columns: number, row: number, column: number) =>
+    `${name}: ${rows} × ${columns} of its numbers, from row ${row}, column ${column}`,
+  windowHelp: "Choose a cell to work that weight out.",
+  cell: (row: number, column: number, value: Recorded) => `row ${row}, column ${column}: ${number(value)}`,
+  inGroup: (group: number) => `parameter group ${group}`,
+
+  // ------------------------------------------------------------------ modes
+  modesTitle: "Train and eval",
+  modesSays: "The same layers in both modes, at the same step: what each gave in the training step, and in the evaluation after it.",
+  modesNone: "This run holds no close look at a step and at an evaluation after it, so there is nothing to compare.",
+  inTraining: "in training",
+  inEvaluation: "in evaluation",
+  differs: "behaves differently",
+  samplesDiffer: "The batches are different ones, so compare how the layers behave, not single numbers.",
+  sensitive: { dropout: "Dropout: on in training, off in evaluation", "batch-norm": "BatchNorm: this batch's statistics in training, the running ones in evaluation" } as Record<string, string>,
+
+  // ------------------------------------------------------------------ curves
+  curvesTitle: "Curves",
+  curveNames: { loss: "loss", rate: "learning rate" } as Record<string, string>,
+  curve: (name: string, optimizer: number) => (optimizer ? `${name}, optimizer ${optimizer}` : name),
+  curveSays: (name: string, first: Recorded, last: Recorded, low: Recorded, high: Recorded) =>
+    `${name}: ${number(first)} at first, ${number(last)} at last, between ${number(low)} and ${number(high)}.`,
+  curveBad: (step: number) => `From step ${step.toLocaleString("en")} on it is not finite.`,
+  asTable: "as a table",
+  everyNth: (n: number) => `Every ${n}th row.`,
+  marks: "The ticks are steps that were looked at closely: choose one to step through it.",
+  epochScores: "Scores by epoch",
+  epoch: "epoch",
+  step: "step",
+  logScale: "logarithmic",
+  noCurves: "No curve was recorded.",
+  thinned: "Thinned for this file; no lowest or highest value was dropped.",
+  chartKeys: "Move with the arrow keys to read values.",
+  at: (step: number, value: Recorded) => `step ${step.toLocaleString("en")}: ${number(value)}`,
+  bucket: (first: number, last: number, mean: Recorded, low: Recorded, high: Recorded) =>
+    first === last ? `step ${first.toLocaleString("en")}: ${number(mean)}`
+      : `steps ${first.toLocaleString("en")} to ${last.toLocaleString("en")}: ${number(mean)} on average, from ${number(low)} to ${number(high)}`,
+  lowest: "lowest",
+  mean2: "mean",
+  highest: "highest",
+  gradientCurve: "gradient norms at the steps looked at",
+
+  // ------------------------------------------------------------------ results
+  resultsTitle: "Results",
+  noResults: "This run has no result yet: it is tested when it has finished.",
+  accuracy: (share: Recorded, n: number) => `${percent(share)} of ${many(n, "test image")} are classified rightly.`,
+  interval: (low: Recorded, high: Recorded) => `95 % interval: ${percent(low)} to ${percent(high)}.`,
+  confusion: "Which class is taken for which",
+  confusionSays: (label: string, taken: string, count: number) => `Most often, ${label} is taken for ${taken}: ${many(count, "time")}.`,
+  trueClass: "true class",
+  takenFor: "taken for",
+  shareOfRow: "share of the row",
+  counts: "counts",
+  perClass: "By class",
+  precision: "precision",
+  recall: "recall",
+  f1: "F1",
+  support: "images",
+  calibration: "Is its confidence right?",
+  calibrationSays: (ece: Recorded, after: Recorded, temperature: Recorded) =>
+    `Confidence and share right differ by ${percent(ece)} on average${after == null ? "" : `, by ${percent(after)} after dividing the scores by temperature ${number(temperature)}`}.`,
+  confidence: "confidence",
+  shareRight: "share right",
+  images: "images",
+  worst: "The most confident mistakes",
+  mistake: (label: string, prediction: string, probability: Recorded) => `${label}, taken for ${prediction} with ${percent(probability)}`,
+  only: (label: string, prediction: string) => `Only ${label} taken for ${prediction}.`,
+  showAll: "Show all",
+  noneKept: "None of the pictures kept here.",
+
+  // ------------------------------------------------------------------ findings
+  findingsTitle: "Findings",
+  noFindings: "The rules looked and found no mistake.",
+  notCheckedYet: "The rules were not run on this record: gd check does it.",
+  severities: { error: "error", warning: "warning", hint: "hint" } as Record<string, string>,
+  severityIcon: { error: "✖", warning: "▲", hint: "●" } as Record<string, string>,
+  where: "where",
+  why: "why it hurts",
+  fix: "how to fix it",
+  fine: "when it is not a mistake",
+  evidence: "what was observed",
+  times: (count: number) => (count === 1 ? "once" : many(count, "time")),
+  firstAt: (step: number) => `first at step ${step.toLocaleString("en")}`,
+  showMe: "Show me",
+  proof: "Proof: the same moment, with and without the mistake",
+  proofSays: (a: string, first: Recorded, b: string, second: Recorded) => `At the end: ${a} ${number(first)}, ${b} ${number(second)}.`,
+  judged: "Not checked",
+  because: (rule: string, reason: string) => `${rule}: ${reason}`,
+
+  // ------------------------------------------------------------------ lessons
+  lessonsTitle: "Lessons",
+  noLessons: "No lesson was asked for in this run: gd why TOPIC answers one with an experiment on your own model.",
+  verdicts: { true: "true", false: "false", "half true": "half true" } as Record<string, string>,
+  claimAsk: "Is this true?",
+  reveal: "Show what was measured",
+  question: "Question",
+  sources: "Sources",
+  seeIt: "See it",
+  breakIt: "Break it",
+  claims: "What people say",
+
+  // ------------------------------------------------------------------ data, compare
+  dataTitle: "Data",
+  noData: "Nothing is known of the data of this run.",
+  passes: "Passes over loaders",
+  passOf: (role: string) => role,
+  labels: "Labels",
+  inputs: "Inputs",
+  shuffled: { true: "shuffled", false: "in order", null: "order not known" } as Record<string, string>,
+  compareTitle: "Compare two steps",
+  compareSays: (a: number, b: number) => `Step ${a.toLocaleString("en")} beside step ${b.toLocaleString("en")}.`,
+  withStep: "with step",
+  sameStep: "the same",
+  setTo: "Setting",
+  value: "value",
+  origin: "from",
+};

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { workLayer } from "../src/work/layer.ts";
+import { firstLink, workLoss } from "../src/work/loss.ts";
+import { agrees, toNumber } from "../src/work/numbers.ts";
+import { axes, guesses } from "../src/work/shapes.ts";
+import { show, workUpdate } from "../src/work/update.ts";
+import type { LookCall } from "../src/types.ts";
+
+const close = (a: number | null, b: number, within = 1e-12) => assert.ok(a !== null && Math.abs(a - b) <= within * Math.max(1, Math.abs(b)), `${a} is not ${b}`);
+
+test("equal scores cost log of the number of classes", () => {
+  const work = workLoss([0, 0, 0, 0], 2);
+  close(work.loss, Math.log(4));
+  assert.deepEqual(work.probabilities, [0.25, 0.25, 0.25, 0.25]);
+  assert.deepEqual(firstLink(work, 2), [0.125, 0.125, -0.375, 0.125]);
+});
+
+test("large scores do not overflow", () => close(workLoss([1000, 0], 0).loss, 0));
+
+test("classes that are not listed count through their logsumexp", () => {
+  const all = workLoss([2, 1, 0.5, -1], 0);
+  close(workLoss([2, 1], 0, Math.log(Math.exp(0.5) + Math.exp(-1))).loss, all.loss ?? Number.NaN);
+});
+
+test("a score that is nan gives nan, and says so", () => {
+  const work = workLoss(["nan", 1], 1);
+  assert.ok(Number.isNaN(work.loss));
+  assert.ok(agrees(Number.NaN, toNumber("nan") ?? 0));
+});
+
+test("SGD: a plain step, by hand", () => {
+  const work = workUpdate({ optimizer: "SGD", settings: { lr: 0.1 }, before: 1, gradient: 2, stateBefore: {} });
+  close(work?.after ?? null, 0.8);
+});
+
+test("SGD with momentum, dampening, decay and Nesterov, by hand", () => {
+  const settings = { lr: 0.1, momentum: 0.9, weight_decay: 0.5, nesterov: true };
+  // gradient 2 + 0.5 * 1 = 2.5; buffer 0.9 * 1 + 2.5 = 3.4; ahead 2.5 + 0.9 * 3.4 = 5.56
+  const work = workUpdate({ optimizer: "SGD", settings, before: 1, gradient: 2, stateBefore: { momentum_buffer: 1 } });
+  close(work?.after ?? null, 1 - 0.556);
+  close(work?.state["momentum_buffer"] ?? null, 3.4);
+  const first = workUpdate({ optimizer: "SGD", settings: { lr: 1, momentum: 0.9, dampening: 0.5 }, before: 0, gradient: 2, stateBefore: {} });
+  close(first?.after ?? null, -2); // the first buffer is the gradient itself
+});
+
+test("Adam's first step has the size of the learning rate", () => {
+  const settings = { lr: 0.001, betas: "0.9, 0.999", eps: 1e-8, weight_decay: 0 };
+  const work = workUpdate({ optimizer: "Adam", settings, before: 1, gradient: 123, stateBefore: {} });
+  close(work?.after ?? null, 0.999, 1e-9);
+});
+
+test("AdamW decays the weight itself, Adam its gradient", () => {
+  const settings = { lr: 0.1, betas: "0.9, 0.999", eps: 0, weight_decay: 0.5 };
+  const given = { settings, before: 1, gradient: -0.5, stateBefore: {} };
+  close(workUpdate({ optimizer: "AdamW", ...given })?.after ?? null, 0.95 + 0.1);
+  // -0.5 + 0.5 * 1 = 0: nothing to follow
+  assert.ok(Number.isNaN(workUpdate({ optimizer: "Adam", ...given })?.after ?? 0));
+});
+
+test("an optimizer that is not known is not worked", () => {
+  assert.equal(workUpdate({ optimizer: "RMSprop", settings: { lr: 1 }, before: 1, gradient: 1, stateBefore: {} }), null);
+  assert.equal(workUpdate({ optimizer: "Adam", settings: { lr: 1, betas: "odd" }, before: 1, gradient: 1, stateBefore: {} }), null);
+});
+
+test("terms, the rest and the bias add up", () => {
+  const terms = [{ input_at: [0], weight_at: [0, 0], input: 2, weight: 3 }, { input_at: [1], weight_at: [0, 1], input: -1, weight: 4 }];
+  close(workLayer({ at: [0, 0], value: 2.5, terms, bias: 1, others: 5, rest: -0.5 }).sum, 2.5);
+});
+
+test("agreeing allows rounding, and nothing more", () => {
+  assert.ok(agrees(2.302585092994046, 2.3025851));
+  assert.ok(!agrees(2.302585, 2.30262));
+  assert.ok(agrees(1e-7, 1.4e-7, 1)); // what is left of large numbers
+  assert.ok(!agrees(0.5, Number.NaN));
+});
+
+test("numbers are shown in digits that count", () => {
+  assert.deepEqual([0.1, -0.00001234, 0, Number.NaN, 1234567].map(show), ["0.1", "−1.234e−5", "0", "nan", "1234567"]);
+});
+
+test("guesses hold the right shape once, and not always at the same place", () => {
+  const places = [[64, 784], [32, 10], [8, 3]].map((shape, index) => {
+    const call = { index, inputs: [{ shape: [64, 1, 28, 28], dtype: "float32" }], outputs: [{ shape, dtype: "float32" }] } as unknown as LookCall;
+    const found = guesses(call).filter((guess) => guess.join() === shape.join());
+    assert.equal(found.length, 1);
+    return guesses(call).findIndex((guess) => guess.join() === shape.join());
+  });
+  assert.ok(new Set(places).size > 1);
+});
+
+test("axes have letters where their number tells them", () => {
+  assert.deepEqual([axes([64, 1, 28, 28]), axes([64, 10]), axes([1, 2, 3])], [["N", "C", "H", "W"], ["N", "F"], ["", "", ""]]);
+});
