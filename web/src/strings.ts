@@ -1,9 +1,9 @@
 // Every word that the page says, in one table.
 
 import type { Op, Values } from "./types.ts";
-import { type Recorded, toNumber } from "./work/numbers.ts";
-import { show } from "./work/update.ts";
-import { spelled } from "./work/shapes.ts";
+import { type Recorded, toNumber } from "./worked/numbers.ts";
+import { show } from "./worked/update.ts";
+import { spelled } from "./worked/shapes.ts";
 
 const many = (count: number, thing: string, things = `${thing}s`): string =>
   `${count.toLocaleString("en")} ${count === 1 ? thing : things}`;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { workLayer } from "../src/work/layer.ts";
-import { firstLink, workLoss } from "../src/work/loss.ts";
-import { agrees, toNumber } from "../src/work/numbers.ts";
-import { axes, guesses } from "../src/work/shapes.ts";
-import { show, workUpdate } from "../src/work/update.ts";
+import { workLayer } from "../src/worked/layer.ts";
+import { firstLink, workLoss } from "../src/worked/loss.ts";
+import { agrees, toNumber } from "../src/worked/numbers.ts";
+import { axes, guesses } from "../src/worked/shapes.ts";
+import { show, workUpdate } from "../src/worked/update.ts";
 import type { LookCall } from "../src/types.ts";
 
 const close = (a: number | null, b: number, within = 1e-12) => assert.ok(a !== null && Math.abs(a - b) <= within * Math.max(1, Math.abs(b)), `${a} is not ${b}`);

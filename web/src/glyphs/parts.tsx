@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { go, linkTo, type Place } from "../place.ts";
 import { strings } from "../strings.ts";
-import { agrees, type Recorded, toNumber } from "../work/numbers.ts";
+import { agrees, type Recorded, toNumber } from "../worked/numbers.ts";
 
 interface LinkProps {
   to: Partial<Omit<Place, "options">> & { set?: Record<string, string> };

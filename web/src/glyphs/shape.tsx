@@ -1,6 +1,6 @@
 // A tensor as a shape: a box whose sides grow with the lengths of its axes, with letters and numbers.
 
-import { axes, spelled } from "../work/shapes.ts";
+import { axes, spelled } from "../worked/shapes.ts";
 
 const LEAST = 6;
 const MOST = 92;

@@ -2,7 +2,7 @@
 
 import { strings } from "../strings.ts";
 import type { Values } from "../types.ts";
-import { toNumber } from "../work/numbers.ts";
+import { toNumber } from "../worked/numbers.ts";
 
 export function Numbers({ values }: { values: Values }) {
   const low = toNumber(values.low ?? null);

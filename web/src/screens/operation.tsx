@@ -10,8 +10,8 @@ import type { Operation } from "../record/operations.ts";
 import { look, operations, predicting, run } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { LookBackward, LookBatch, LookCall, LookClear, LookLoss, LookStep, Values } from "../types.ts";
-import { toNumber } from "../work/numbers.ts";
-import { shortClass } from "../work/shapes.ts";
+import { toNumber } from "../worked/numbers.ts";
+import { shortClass } from "../worked/shapes.ts";
 import { Ask, questionOf } from "./predict.tsx";
 
 export function Anatomy({ operation }: { operation: Operation }) {

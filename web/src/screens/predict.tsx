@@ -6,8 +6,8 @@ import { ShapeBox } from "../glyphs/shape.tsx";
 import type { Operation } from "../record/operations.ts";
 import { run } from "../state.ts";
 import { strings } from "../strings.ts";
-import { toNumber } from "../work/numbers.ts";
-import { guesses, spelled } from "../work/shapes.ts";
+import { toNumber } from "../worked/numbers.ts";
+import { guesses, spelled } from "../worked/shapes.ts";
 
 export interface Question {
   text: string;
