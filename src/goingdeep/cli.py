@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from goingdeep import __version__, check_command, data_command, watch_command
+from goingdeep import __version__, check_command, data_command, view_command, watch_command
 from goingdeep.errors import DataNotFoundError, GoingDeepError, printable
 from goingdeep.terminal import (
     Speaker,
@@ -37,6 +37,7 @@ app.command(watch_command.run)
 app.command(watch_command.show)
 app.command(check_command.check)
 app.command(check_command.rules)
+app.command(view_command.view)
 
 
 @app.command

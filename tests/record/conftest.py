@@ -23,6 +23,7 @@ from goingdeep.record.events import (
     Losses,
     Resumed,
     Started,
+    WorstErrors,
 )
 
 
@@ -92,5 +93,6 @@ def events() -> list[Event]:
         Resumed(time=6.0, step=10, checkpoint="step-00000010"),
         Failed(time=7.0, step=12, error="WriteError", message="cannot write: the disk is full"),
         Gap(time=8.0, step=12, what="norms", reason="not asked for"),
+        WorstErrors(time=5.5, step=11, samples=(3, 1), pictures=Blob("1" * 32, "u1", (2, 1, 8, 8))),
         Finished(time=9.0, step=20, accuracy=0.9261, seconds=12.5),
     ]  # fmt: skip

@@ -660,6 +660,17 @@ export interface Source {
   first?: number;
 }
 
+/** The text of a file of the user's on the way of a call, as it was when it ran. */
+export interface SourceText {
+  seq: number;
+  kind: "source";
+  file: string;
+  text: Blob;
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
 /** The loop begins. steps: how many the whole run will have. */
 export interface Started {
   seq: number;
@@ -829,4 +840,15 @@ export interface Worker {
   rank?: number;
 }
 
-export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Resumed | Scheduler | Site | Started | StateKept | StateLoaded | StateSaved | Steps | Worker;
+/** Test images that were classified wrongly, the most confident first. */
+export interface WorstErrors {
+  seq: number;
+  kind: "worst-errors";
+  samples: number[];
+  pictures: Blob;
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
+export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;

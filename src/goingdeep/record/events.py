@@ -92,6 +92,16 @@ class Failed(Event, frozen=True, tag="failed"):
     message: str
 
 
+class WorstErrors(Event, frozen=True, tag="worst-errors"):
+    """Test images that were classified wrongly, the most confident first.
+
+    samples: their numbers in the test part. pictures: u1[n,C,h,w], for the eye.
+    """
+
+    samples: tuple[int, ...]
+    pictures: Blob
+
+
 class Finished(Event, frozen=True, tag="finished"):
     """The run is complete. accuracy: on the test part, 0 to 1."""
 
@@ -108,6 +118,7 @@ KNOWN = (
     | Checkpointed
     | Interrupted
     | Failed
+    | WorstErrors
     | Finished
     | Gap
     | SEEN

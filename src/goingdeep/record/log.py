@@ -129,6 +129,35 @@ def read_events(folder: Path, *, void: bool = False) -> Iterator[Event]:
     yield from events if void else _valid(events)
 
 
+class Following:
+    """Reads a run's own log again and again, each time what was added since.
+
+    Only `events.jsonl` is followed: other ranks are put together with it at the end.
+
+    Args:
+        folder: the run folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "events.jsonl"
+        self._read = 0
+
+    def more(self) -> list[Event]:
+        """Events written since; of the first reading those that a resume has not made void."""
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) <= self._read:
+                    return []
+                file.seek(self._read)
+                content = file.read()
+        except OSError:
+            return []
+        whole = content.rfind(b"\n") + 1
+        first, self._read = not self._read, self._read + whole
+        events = _decoded(content[:whole])
+        return _valid(events) if first else events
+
+
 def _of_other_ranks(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if _RANK_FILE.fullmatch(path.name))
@@ -141,8 +170,12 @@ def _read(path: Path) -> list[Event]:
         content = path.read_bytes()
     except OSError:
         return []
+    return _decoded(content[: content.rfind(b"\n") + 1])
+
+
+def _decoded(lines: bytes) -> list[Event]:
     events: list[Event] = []
-    for line in content[: content.rfind(b"\n") + 1].split(b"\n"):
+    for line in lines.split(b"\n"):
         # A damaged line in the middle (a disk's fault) must not hide the ones after it.
         with contextlib.suppress(*UNREADABLE):
             events.append(decode(line))

@@ -1,6 +1,7 @@
 """What a watcher saw of a training loop, as events.
 
     site        one place in the user's source, written once, referred to by number
+    source      the text of a file of the user's, as it was when it ran
     model, optimizer, scheduler, loader, loss-function     who takes part, each with its number
     anatomy     the order of operations from one optimizer step to the next, written once
     steps       a stretch of consecutive steps of one optimizer, all with the same anatomy
@@ -40,6 +41,16 @@ class Site(Event, frozen=True, tag="site"):
     via_file: str = ""
     via_line: int = 0
     via_function: str = ""
+
+
+class SourceText(Event, frozen=True, tag="source"):
+    """The text of a file of the user's on the way of a call, as it was when it ran.
+
+    file: as the `file` of a site says it. text: u1[n], UTF-8.
+    """
+
+    file: str
+    text: Blob
 
 
 # Who takes part ---------------------------------------------------------------------------------
@@ -505,6 +516,7 @@ class Ended(Event, frozen=True, tag="ended"):
 
 
 SEEN = (
-    Site | Model | Optimizer | Scheduler | Loader | LossFunction | Anatomy | Steps | Pass | CallMode
-    | ModuleMade | ModuleHidden | StateKept | StateLoaded | StateSaved | Worker | Kept | Ended
+    Site | SourceText | Model | Optimizer | Scheduler | Loader | LossFunction | Anatomy
+    | Steps | Pass | CallMode | ModuleMade | ModuleHidden | StateKept | StateLoaded | StateSaved
+    | Worker | Kept | Ended
 )  # fmt: skip

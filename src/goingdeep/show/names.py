@@ -24,9 +24,9 @@ class Names:
         self._models = _told_apart({i: [_class(m.class_name)] for i, m in found.models.items()})
         self._loaders = _told_apart({i: _loader_names(e) for i, e in found.loaders.items()})
         files = {s.file for s in found.sites.values() if s.file}
-        self._files = _short_files(files)
+        self._files = short_files(files)
         self._typed = {file: typed(file) or short for file, short in self._files.items()}
-        self._via = _short_files({s.via_file for s in found.sites.values() if s.via_file})
+        self._via = short_files({s.via_file for s in found.sites.values() if s.via_file})
 
     def optimizer(self, number_: int) -> str:
         """Its class; with the models it owns, or its number, where several have the same class."""
@@ -110,7 +110,7 @@ def _class(name: str) -> str:
     return name.rpartition("<locals>.")[2]
 
 
-def _short_files(files: Iterable[str]) -> dict[str, str]:
+def short_files(files: Iterable[str]) -> dict[str, str]:
     """For each path its shortest end that no other has."""
     names = list(files)
     ends: dict[str, int] = {}

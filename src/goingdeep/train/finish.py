@@ -14,10 +14,10 @@ from goingdeep.data.images import Part
 from goingdeep.data.loader import batches_in_order
 from goingdeep.data.show import picture_grid
 from goingdeep.errors import GoingDeepError
-from goingdeep.record import write_manifest
+from goingdeep.record import write_blob, write_manifest
 from goingdeep.record.encoding import to_json
 from goingdeep.record.event import Gap
-from goingdeep.record.events import Finished
+from goingdeep.record.events import Finished, WorstErrors
 from goingdeep.record.files import write_atomic, writing
 from goingdeep.train import metrics
 from goingdeep.train.saved import save_model
@@ -25,6 +25,10 @@ from goingdeep.train.tested import Scores, tested
 from goingdeep.train.training import Training
 
 WORST = 24
+KEPT = 96
+KEPT_SIDE = 64
+KEPT_BYTES = 160 << 10
+"""Mistakes whose small pictures stay with the run, so that a page can show them without the data."""
 
 
 def finish(training: Training) -> dict[str, Any]:
@@ -55,6 +59,7 @@ def finish(training: Training) -> dict[str, Any]:
             ),
         )
     _draw_worst_errors(training, logits)
+    _keep_worst_errors(training, logits)
     state = training.state
     seconds = training.seconds()
     result = {
@@ -115,3 +120,18 @@ def _draw_worst_errors(training: Training, logits: Scores) -> None:
             time=time.time(), step=training.state.step, what="worst-errors.png", reason=str(error)
         )
         training.log.write(gap)
+
+
+def _keep_worst_errors(training: Training, logits: Scores) -> None:
+    part = training.course.data.test
+    step = -(-max(part.images.shape[2:]) // KEPT_SIDE)
+    small = part.images[:, :, ::step, ::step]
+    worst = metrics.worst_errors(logits, part.labels, min(KEPT, KEPT_BYTES // small[0].size))
+    if len(worst):
+        pictures = write_blob(training.folder, small[worst], durable=False)
+        samples = tuple(worst.tolist())
+        training.log.write(
+            WorstErrors(
+                time=time.time(), step=training.state.step, samples=samples, pictures=pictures
+            )
+        )

@@ -98,7 +98,7 @@ class Recorder:
         self.rank = rank
         self.counts = Counts()
         self.gaps: list[tuple[str, str]] = []
-        self.sites = Sites(self.event)
+        self.sites = Sites(self.event, self.blob)
         self._log = log
         self._curves = curves
         self._base = 0

@@ -15,9 +15,12 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
-from goingdeep.record.seen import Site
+from goingdeep.record.event import Blob
+from goingdeep.record.seen import Site, SourceText
 
 DEEP, LIBRARY, USER = 0, 1, 2
 MAX_CODES = 50_000
@@ -25,6 +28,10 @@ MAX_CODES = 50_000
 
 MAX_SITES = 5_000
 MAX_SOURCE = 240
+
+MAX_FILES = 64
+MAX_FILE = 256 << 10
+"""Files whose text is kept, and bytes of one; what is larger is no program that a person wrote."""
 
 _PACKAGE = Path(__file__).parent.parent
 _DEEP = (str(Path(torch.__file__).parent) + "/", str(_PACKAGE / "watch") + "/")
@@ -65,10 +72,17 @@ class Sites:
 
     Args:
         write: told of each new site, as the fields of a `Site` event.
+        keep: stores the text of a file; None where it was not stored.
     """
 
-    def __init__(self, write: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        write: Callable[..., None],
+        keep: Callable[[npt.NDArray[Any]], Blob | None] = lambda _: None,
+    ) -> None:
         self._write = write
+        self._keep = keep
+        self._files: set[str] = set()
         self._kinds: dict[int, tuple[int, CodeType]] = {}
         self._numbers: dict[tuple[int, int, int, int], int] = {}
         self._codes: list[CodeType] = []  # keeps the ids above from being used again
@@ -140,6 +154,7 @@ class Sites:
             if len(self._by_place) >= MAX_SITES:
                 return -1
             number = self._by_place[place] = len(self._by_place)
+            self._text_of(file, frame)
             source = linecache.getline(file, line, frame.f_globals).strip()[:MAX_SOURCE]
             through = (
                 {
@@ -155,3 +170,14 @@ class Sites:
                 **through,
             )  # fmt: skip
         return number
+
+    def _text_of(self, file: str, frame: FrameType) -> None:
+        """Keep a file as it is now: it may be changed before anybody looks at the record."""
+        if file in self._files or len(self._files) >= MAX_FILES or kind_of(file) != USER:
+            return
+        self._files.add(file)
+        lines = linecache.getlines(file, frame.f_globals)
+        text = "".join(lines).encode("utf-8", "backslashreplace")
+        kept = self._keep(np.frombuffer(text, np.uint8)) if 0 < len(text) <= MAX_FILE else None
+        if kept is not None:
+            self._write(SourceText, file=file, text=kept)

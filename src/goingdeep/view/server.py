@@ -1,0 +1,194 @@
+"""The page on a local address: live while a training runs, for this machine's own browser.
+
+guard.py    who may read, decided before a request is routed
+server.py   the routes, and how long a browser may take
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from goingdeep.record.encoding import to_json
+from goingdeep.view.guard import HEADERS, Guard
+from goingdeep.view.page_files import PageFiles, page_files
+from goingdeep.view.trace import Trace
+
+REFRESH_SECONDS = 0.5
+"""A run is read again at most so often, however many pages ask."""
+
+PATIENCE_SECONDS = 10.0
+"""For a request to arrive whole."""
+
+MOST_REQUEST_BYTES = 8 << 10
+MOST_CONNECTIONS = 32
+
+_HASH = re.compile(r"[0-9a-f]{32}")
+_SEQ = re.compile(r"-1|[0-9]{1,12}")
+
+
+class Routes:
+    """What is answered, of one run."""
+
+    def __init__(self, trace: Trace, page: PageFiles) -> None:
+        self._trace = trace
+        self._page = page
+        self._read_at = 0.0
+
+    def all(self) -> list[Route]:
+        """Every route there is."""
+        return [
+            Route("/", self._text("html", "text/html")),
+            Route("/page.css", self._text("css", "text/css")),
+            Route("/page.js", self._text("js", "text/javascript")),
+            Route("/api/manifest", self._manifest),
+            Route("/api/events", self._events),
+            Route("/api/blob/{ref}", self._blob),
+        ]
+
+    def _text(self, part: str, media: str) -> Callable[[Request], Any]:
+        content = getattr(self._page, part)
+
+        async def answer(_: Request) -> Response:
+            return Response(content, media_type=media)
+
+        return answer
+
+    # These do not wait for anything: one request after the other, so that a run is read by one.
+
+    async def _manifest(self, _: Request) -> Response:
+        self._refresh()
+        return Response(to_json(self._trace.manifest()), media_type="application/json")
+
+    async def _events(self, request: Request) -> Response:
+        asked = request.query_params.get("after", "-1")
+        if not _SEQ.fullmatch(asked):
+            return PlainTextResponse("after expects a whole number from -1\n", 400)
+        self._refresh()
+        found, following = self._trace.after(int(asked))
+        body = b'{"events":[%s],"next":%d,"revision":"%s"}' % (
+            b",".join(shaped.json for shaped in found), following, self._trace.revision.encode(),
+        )  # fmt: skip
+        return Response(body, media_type="application/json")
+
+    async def _blob(self, request: Request) -> Response:
+        ref = request.path_params["ref"]
+        content = self._trace.blob(ref) if _HASH.fullmatch(ref) else None
+        if content is None:
+            return PlainTextResponse("there is nothing here\n", 404)
+        return Response(content, media_type="application/octet-stream")
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._read_at >= REFRESH_SECONDS:
+            self._trace.refresh()
+            self._read_at = time.monotonic()
+
+
+def application(
+    trace: Trace, hosts: Sequence[str], token: str, page: PageFiles | None = None
+) -> Guard:
+    """The whole server as one ASGI application.
+
+    Args:
+        trace: the run. hosts, token: as `Guard` takes them. page: by default the one in the package.
+    """
+    routes = Starlette(routes=Routes(trace, page or page_files()).all())
+    routes.router.redirect_slashes = False
+    return Guard(routes, hosts, token)
+
+
+class Impatient(H11Protocol):
+    """A connection that is closed where a request does not arrive whole in time.
+
+    uvicorn's own limit begins only after an answer: one byte a minute would hold a connection.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Some of a request, or all of it."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_waiting()  # it is whole, and being answered
+        elif self._deadline is None:
+            self._wait()
+
+    def on_response_complete(self) -> None:
+        """The next request may come; uvicorn waits for its first byte."""
+        self._stop_waiting()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as it is called
+        """What is no request gets no answer that a browser could use."""
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n"
+            + b"".join(f"{name}: {value}\r\n".encode() for name, value in HEADERS.items())
+            + b"\r\n"
+        )
+        self.transport.close()
+
+    def _wait(self) -> None:
+        self._deadline = self.loop.call_later(PATIENCE_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def made(app: Guard, ready: Callable[[], None]) -> uvicorn.Server:
+    """A server that answers until it is told to stop, or meets Ctrl-C or SIGTERM.
+
+    Args:
+        app: the application. ready: called when it answers.
+    """
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=Impatient,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            h11_max_incomplete_event_size=MOST_REQUEST_BYTES,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=1,
+        ),
+        ready,
+    )
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()

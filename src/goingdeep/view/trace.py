@@ -1,0 +1,264 @@
+"""One run as a page reads it: manifest, events in their order, blobs by their hash.
+
+Read from the run folder only, and again as it grows. A record may be from anybody: nothing in it is
+opened by a name that stands in it, and what is read is bounded.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from goingdeep.check import Report
+from goingdeep.errors import GoingDeepError
+from goingdeep.record import Manifest as RunManifest
+from goingdeep.record import is_live, read_blob, read_events, read_manifest
+from goingdeep.record.encoding import UNREADABLE
+from goingdeep.record.event import Blob, Event
+from goingdeep.record.events import WorstErrors
+from goingdeep.record.log import Following
+from goingdeep.record.reading import processes
+from goingdeep.record.seen import Site, SourceText
+from goingdeep.view import findings
+from goingdeep.view.contract import CurveOf, Manifest, Results, Source
+from goingdeep.view.curves import curves
+from goingdeep.view.events import Shaped, Shaper, joined
+from goingdeep.view.paths import Paths, fit
+from goingdeep.view.results import results
+from goingdeep.view.sources import sources, text_of
+
+MOST_ANSWERS = 64
+MOST_ANSWER_BYTES = 256 << 10
+MOST_PAGE = 20_000
+"""Events in one answer."""
+
+CHECK_SHARE = 100
+"""The rules run again after so many times as long as they took: a hundredth of one core."""
+
+FIRST_PAUSE = 5.0
+
+
+class Trace:
+    """A run folder, read.
+
+    Args:
+        folder: the run. source: whether the user's source may leave. images: whether pictures of
+            samples may. live: whether it will be refreshed; then only the first process is read.
+    Raises:
+        RunNotFoundError, RunFormatError: it is not a run, or damaged.
+    """
+
+    def __init__(
+        self, folder: Path, *, source: bool = True, images: bool = True, live: bool = False
+    ) -> None:
+        self.folder = folder
+        self._with_source, self._with_images = source, images
+        self.run: RunManifest = read_manifest(folder)
+        self.state = _state(folder, self.run)
+        self.events: list[Shaped] = []
+        self.revision = ""
+        self._paths = Paths()
+        self._made: dict[str, bytes] = {}
+        self._blobs: dict[str, Blob] = {}
+        self._sites: list[Site] = []
+        self._texts: list[SourceText] = []
+        self._worst: WorstErrors | None = None
+        self._report: Report | None = None
+        self._check_at = 0.0
+        self._curve_keys: dict[str, CurveOf] = {}
+        self._parts: dict[str, tuple[object, Any]] = {}
+        self._following = Following(folder) if live else None
+        self._shaper = Shaper(self._paths, images=images)
+        self._all = self._following.more() if self._following else self._of_all_ranks()
+        self._shape(joined(self._all))
+        self._revise()
+
+    # ---------------------------------------------------------------- what a page asks for
+
+    def refresh(self) -> None:
+        """Take in what was written since: the run goes on, ends, or is taken up again."""
+        if self._following is None:
+            return
+        before = self.state
+        self.run = read_manifest(self.folder)
+        self.state = _state(self.folder, self.run)  # first, or its last events could be missed
+        new = self._following.more()
+        self._all += new
+        self._shape(new)
+        if self.state != before:
+            self._check_at = 0.0
+        if new or self.state != before or self.state == "running":
+            self._revise()
+
+    def after(self, seq: int) -> tuple[list[Shaped], int]:
+        """Events with a larger `seq`, at most 20,000, and what to ask for the next time."""
+        found = self.events[max(0, seq + 1) : max(0, seq + 1) + MOST_PAGE]
+        return found, found[-1].seq if found else seq
+
+    def blob(self, ref: str) -> bytes | None:
+        """The bytes that a hash stands for; None where the page was never told of it."""
+        made = self._made.get(ref)
+        if made is not None:
+            return made
+        known = self._blobs.get(ref)
+        if known is None:
+            return None
+        try:
+            return read_blob(self.folder, known).tobytes()
+        except GoingDeepError:
+            return None
+
+    def manifest(self, notes: Iterable[str] = ()) -> Manifest:
+        """What the page is told first, with more notes on what was left out."""
+        run = msgspec.to_builtins(self.run)
+        for name in ("machine", "versions"):
+            run.pop(name, None)
+        report = self._report
+        return Manifest(
+            run=fit(run),
+            state=self.state,
+            sources=self._sources() if self._with_source else (),
+            curves=tuple(self._curve_keys.values()),
+            findings=findings.shown(report, self._paths) if report is not None else (),
+            checked=report is not None,
+            not_checked=dict(report.not_checked) if report is not None else {},
+            answers=self._cached("answers", _stamp(self.folder / "answers"), self._answers),
+            results=self._results(),
+            notes=(*self._notes(), *notes),
+        )
+
+    # ---------------------------------------------------------------- reading
+
+    def _of_all_ranks(self) -> list[Event]:
+        """Everything that counts, of every process; the lowest rank is shown."""
+        # The collector would look through all that was read so far, again and again, and free nothing.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            events = list(read_events(self.folder))
+        finally:
+            if collects:
+                gc.enable()
+        self._shaper.rank = min((event.rank for event in events), default=0)
+        return events
+
+    def _shape(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if isinstance(event, Site):
+                self._sites.append(event)
+            elif isinstance(event, SourceText):
+                self._texts.append(event)
+            elif isinstance(event, WorstErrors):
+                self._worst = event
+            shaped = self._shaper.shape(event)
+            if shaped is not None:
+                self.events.append(shaped)
+                self._blobs.update((blob.hash, blob) for blob in shaped.blobs)
+
+    def _revise(self) -> None:
+        """Look at what the manifest is made of, and say whether it is another one now."""
+        self._read_curves()
+        if time.monotonic() >= self._check_at or self._report is None:
+            began = time.process_time()
+            self._report = findings.checked(
+                processes(self._all, self.folder),
+                {text.file: text_of(self.folder, text) or "" for text in self._texts},
+            )
+            took = time.process_time() - began
+            self._check_at = time.monotonic() + max(FIRST_PAUSE, CHECK_SHARE * took)
+        key = (
+            self.state, self.run.status, len(self._sites), len(self._texts), id(self._report),
+            tuple(sorted(curve.rows.hash for curve in self._curve_keys.values())),
+            _stamp(self.folder / "answers"), _stamp(self.folder / "result.json"),
+        )  # fmt: skip
+        self.revision = hashlib.blake2b(repr(key).encode(), digest_size=8).hexdigest()
+
+    def _read_curves(self) -> None:
+        stamp = _stamp(self.folder / "scalars")
+        if self._parts.get("curves", (None,))[0] == stamp:
+            return
+        self._parts["curves"] = (stamp, None)
+        self._curve_keys = {
+            f"{name}-{optimizer}": CurveOf(
+                name, self._keep(rows), optimizer, self._shaper.rank, thin
+            )
+            for name, optimizer, rows, thin in curves(self.folder, self._shaper.rank)
+        }
+
+    def _keep(self, array: npt.NDArray[Any]) -> Blob:
+        """Bytes of ours that a page may ask for."""
+        content = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+        name = hashlib.blake2b(content, digest_size=16).hexdigest()
+        self._made[name] = content
+        return Blob(name, array.dtype.str[1:], array.shape)
+
+    # ---------------------------------------------------------------- parts of the manifest
+
+    def _sources(self) -> tuple[Source, ...]:
+        key = (len(self._sites), len(self._texts))
+        found: tuple[Source, ...] = self._cached(
+            "sources", key, lambda: sources(self.folder, self._texts, self._sites, self._paths)
+        )
+        return found
+
+    def _results(self) -> Results | None:
+        key = (_stamp(self.folder / "result.json"), self._worst)
+        worst = self._worst if self._with_images else None
+        found: Results | None = self._cached("results", key, lambda: results(self.folder, worst))
+        return found
+
+    def _answers(self) -> tuple[dict[str, Any], ...]:
+        found: list[dict[str, Any]] = []
+        try:
+            files = sorted((self.folder / "answers").glob("*.json"))[:MOST_ANSWERS]
+        except OSError:
+            return ()
+        for path in files:
+            try:
+                if path.stat().st_size <= MOST_ANSWER_BYTES:
+                    found.append(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
+            except (OSError, *UNREADABLE):
+                continue
+        return tuple(fit(answer) for answer in found)
+
+    def _notes(self) -> list[str]:
+        notes = []
+        ranks = {event.rank for event in self._all}
+        if len(ranks) > 1:
+            notes.append(f"{len(ranks)} processes trained; this is rank {self._shaper.rank}")
+        if not self._with_source:
+            notes.append("the source was left out (--no-source)")
+        if not self._with_images:
+            notes.append("pictures were left out (--no-images)")
+        return notes
+
+    def _cached(self, name: str, key: object, make: Any) -> Any:
+        known = self._parts.get(name)
+        if known is None or known[0] != key:
+            known = self._parts[name] = (key, make())
+        return known[1]
+
+
+def _state(folder: Path, run: RunManifest) -> Any:
+    """Finished, whatever the end was; dead where it says it runs and nobody writes to it."""
+    if run.status not in {"started", "running"}:
+        return "finished"
+    return "running" if is_live(folder) else "dead"
+
+
+def _stamp(path: Path) -> tuple[tuple[str, int], ...]:
+    """What tells that a file, or a file in a folder, has changed."""
+    try:
+        if path.is_dir():
+            return tuple(sorted((p.name, p.stat().st_mtime_ns) for p in path.iterdir()))
+        return ((path.name, path.stat().st_mtime_ns),)
+    except OSError:
+        return ()

@@ -1,0 +1,172 @@
+"""The page of a run, put together for the command, the end of a run, and notebooks.
+
+Imports nothing heavy before it is asked for anything: a program that is watched may end without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from goingdeep.errors import RunExistsError, SettingsError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+    from goingdeep.view.single import Whole
+
+LOOPBACK = "127.0.0.1"
+REPORT = "report.html"
+OTHERS = "--let-others-read"
+
+
+def write_html(
+    run: str | Path, path: Path, *, source: bool = True, images: bool = True
+) -> tuple[Path, Whole]:
+    """Write the page of a run into one new file.
+
+    Args:
+        run: a path, a name in runs/, or "latest". path: a file that does not exist yet. source:
+            whether the user's source goes into it. images: whether pictures of samples do.
+    Returns:
+        The file, and what it carries.
+    Raises:
+        RunNotFoundError, RunFormatError: no such run. RunExistsError: the file is there already.
+        WriteError: it cannot be written.
+    """
+    from goingdeep.record import find_run
+    from goingdeep.view.single import write_page
+    from goingdeep.view.trace import Trace
+
+    folder = find_run(run)
+    if os.path.lexists(path):
+        raise RunExistsError(
+            f"{printable(str(path))} is there already",
+            fix="choose another name: --html FILE",
+            more="docs/page.md",
+        )
+    return path, write_page(Trace(folder, source=source, images=images), path)
+
+
+def write_report(folder: Path) -> str:
+    """Write `report.html` into a run that has ended; says why not where that fails, and never raises.
+
+    Returns:
+        "" where it was written.
+    """
+    try:
+        from goingdeep.view.single import MOST_OF_REPORT, write_page
+        from goingdeep.view.trace import Trace
+
+        write_page(Trace(folder), folder / REPORT, most=MOST_OF_REPORT)
+    except Exception as error:  # noqa: BLE001 - the run is done; its page can be made again
+        first = (str(error).splitlines() or [""])[0]
+        return f"{REPORT} was not written: {type(error).__name__}: {printable(first)[:300]}"
+    return ""
+
+
+def serve(
+    run: str | Path,
+    *,
+    host: str = "",
+    port: int = 0,
+    let_others_read: bool = False,
+    open_browser: bool = True,
+    source: bool = True,
+    images: bool = True,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Show a run on a local address until Ctrl-C, live while it goes on.
+
+    Args:
+        run: a path, a name in runs/, or "latest". host: the address to answer on; another one than
+            this machine's own needs `let_others_read`. port: 0 takes a free one.
+        open_browser: whether to open the page. say: told where it is.
+    Raises:
+        RunNotFoundError, RunFormatError: no such run. SettingsError: an address that cannot be used.
+    """
+    import secrets
+
+    from goingdeep.record import find_run
+    from goingdeep.view import server
+    from goingdeep.view.trace import Trace
+
+    folder = find_run(run)
+    _refuse_others(host, let_others_read=let_others_read)
+    trace = Trace(folder, source=source, images=images, live=True)
+    token = secrets.token_urlsafe(32)
+    with _bound(host or LOOPBACK, port) as listening:
+        number = listening.getsockname()[1]
+        own = (LOOPBACK, "localhost") if not host or host in {LOOPBACK, "localhost"} else (host,)
+        hosts = [f"[{name}]:{number}" if ":" in name else f"{name}:{number}" for name in own]
+        address = f"http://{hosts[0]}/#/?token={token}"
+
+        def ready() -> None:
+            say(f"{printable(folder.name)}: {address}")
+            say("Ctrl-C ends this; the training, if it goes on, does not notice")
+            if open_browser:
+                _open(address)
+
+        app = server.application(trace, hosts, token)
+        try:
+            server.made(app, ready).run(sockets=[listening])
+        except KeyboardInterrupt:
+            say("")
+
+
+def _refuse_others(host: str, *, let_others_read: bool) -> None:
+    if not host or host in {LOOPBACK, "localhost"}:
+        return
+    if not let_others_read:
+        raise SettingsError(
+            f"--host {printable(host)} would let other machines in",
+            why="whoever has the address reads the run, its pictures and your source, and whoever "
+            "is on the way reads along: nothing is encrypted",
+            fix=f"gd view --host {printable(host)} {OTHERS}, or through a tunnel: "
+            "ssh -L PORT:127.0.0.1:PORT",
+            more="docs/page.md",
+        )
+    if host in {"0.0.0.0", "::", "*"}:  # noqa: S104 - it is refused
+        raise SettingsError(
+            f"--host expects the address that others type, got {printable(host)}",
+            why="every request is compared with it",
+            fix=f"--host ADDRESS {OTHERS}",
+            more="docs/page.md",
+        )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        why = getattr(error, "strerror", None) or str(error)
+        raise SettingsError(
+            f"{printable(host)} port {port} cannot be used: {why.lower()}",
+            fix="leave out --port to take a free one",
+            more="docs/page.md",
+        ) from error
+    return listening
+
+
+def _open(address: str) -> None:
+    """Open the browser, without its own words on our output."""
+    import webbrowser
+
+    # A terminal's own browser would take the terminal from us.
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    ):
+        return
+    try:
+        webbrowser.open(address)
+    except webbrowser.Error:
+        return
