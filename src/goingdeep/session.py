@@ -5,10 +5,10 @@ Every function here is one thing a user does. torch is imported inside, after th
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,22 +142,11 @@ def resume(
     return Run(folder, start.manifest, result)
 
 
-@contextlib.contextmanager
-def _watched(folder: Path, log: EventLog) -> Iterator[None]:
+def _watched(folder: Path, log: EventLog) -> AbstractContextManager[None]:
     """Watch our own trainer as any other program is watched; it keeps the loss's curve itself."""
-    from goingdeep.watch.watcher import Watcher, is_watched
+    from goingdeep.watch.watcher import watching
 
-    if is_watched():
-        yield  # gd.train inside a program that is being watched already
-        return
-    watcher = Watcher(folder, log, curves=False)
-    watcher.start()
-    try:
-        yield
-    except BaseException as error:
-        watcher.stop(error)
-        raise
-    watcher.stop()
+    return watching(folder, log)
 
 
 def load(run: str | Path = "latest", *, model: str = "") -> Classifier:

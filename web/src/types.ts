@@ -419,6 +419,17 @@ export interface LossFunction {
   rank?: number;
 }
 
+/** The losses of steps `first` and following, to the last bit; a curve may join neighbours. */
+export interface Losses {
+  seq: number;
+  kind: "losses";
+  first: number;
+  values: number[];
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
 /** What a page is told first. */
 export interface Manifest {
   run: Record<string, unknown>;
@@ -851,4 +862,4 @@ export interface WorstErrors {
   rank?: number;
 }
 
-export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;
+export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Losses | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;

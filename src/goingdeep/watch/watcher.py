@@ -44,6 +44,25 @@ def is_watched() -> bool:
     return len(_on) > 0
 
 
+@contextmanager
+def watching(folder: Path, log: EventLog) -> Iterator[None]:
+    """Record a run of `gd train`, which keeps the curve of the loss itself.
+
+    Inside a program that is being watched already, that watcher goes on alone.
+    """
+    if is_watched():
+        yield
+        return
+    watcher = Watcher(folder, log, curves=False)
+    watcher.start()
+    try:
+        yield
+    except BaseException as error:
+        watcher.stop(error)
+        raise
+    watcher.stop()
+
+
 class Watcher:
     """Watches every training loop of this process.
 

@@ -69,6 +69,21 @@ def of_run(folder: Path, bound: Bound, *, source: Source | None = None) -> Exper
         RunNotFoundError, RunFormatError: it is no run of `gd train`, or it is damaged.
         WatchError: this process is being watched, and there can be one watcher at a time.
     """
+    refuse_watched()
+    experiment = Experiment(_seen(folder), name=short_name(folder), bound=bound)
+    with nothing_changed():
+        try:
+            return _with_moment(experiment, folder, source)
+        except _NoMomentError as error:
+            return dataclasses.replace(experiment, reason=str(error))
+
+
+def refuse_watched() -> None:
+    """Raise where this process is being watched.
+
+    Raises:
+        WatchError: it is.
+    """
     if is_watched():
         raise WatchError(
             "a run cannot be replayed while this program is being watched",
@@ -76,12 +91,6 @@ def of_run(folder: Path, bound: Bound, *, source: Source | None = None) -> Exper
             fix="ask after the `with gd.watch()` has ended",
             more="docs/watch.md",
         )
-    experiment = Experiment(_seen(folder), name=short_name(folder), bound=bound)
-    with _nothing_changed():
-        try:
-            return _with_moment(experiment, folder, source)
-        except _NoMomentError as error:
-            return dataclasses.replace(experiment, reason=str(error))
 
 
 def _with_moment(experiment: Experiment, folder: Path, source: Source | None) -> Experiment:
@@ -261,7 +270,7 @@ def _tests(part: Part) -> Iterator[Batch]:
 
 
 @contextlib.contextmanager
-def _nothing_changed() -> Iterator[None]:
+def nothing_changed() -> Iterator[None]:
     """Put the caller's generators and switches back."""
     generators, arithmetic = Generators.now(), Arithmetic.now()
     try:
