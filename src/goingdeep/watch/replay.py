@@ -25,8 +25,9 @@ import math
 import struct
 import sys
 import threading
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,13 +48,14 @@ class Replay:
 
     values: for each step its losses; losses: their mean. measured: the same by the recorded loss
     function, which differs where the variant minimises something else. error: "" or why it ended
-    early. hash: of all parameters and buffers at the end.
+    early. hash: of all parameters and buffers at the end. cut: whether time ran out before the end.
     """
 
     values: list[list[float]] = field(default_factory=list)
     measured: list[float] = field(default_factory=list)
     error: str = ""
     hash: str = ""
+    cut: bool = False
 
     @property
     def losses(self) -> list[float]:
@@ -75,22 +77,38 @@ class Comparison:
     sentence: str
 
 
-def replay(moment: Moment, *, steps: int | None = None, variant: Variant | None = None) -> Replay:
+def replay(
+    moment: Moment,
+    *,
+    steps: int | None = None,
+    variant: Variant | None = None,
+    seconds: float = math.inf,
+    look: Callable[[Player], None] | None = None,
+) -> Replay:
     """Do the steps of a moment again.
 
     Args:
         moment: is not changed.
         steps: how many; None for as many as it has batches.
         variant: what is done differently.
+        seconds: no further step is begun after these.
+        look: called after each step, with its gradients and weights still there. It may draw random
+            numbers only beyond the recorded steps.
     """
     found = Replay()
     measured: list[list[float]] = []
-    with _alone(moment):
+    with alone(moment):
         try:
+            begun = time.monotonic()
             player = Player(moment, variant or UNCHANGED)
             for values, also in player.play(steps):
                 found.values.append(values)
                 measured.append(also)
+                if look is not None:
+                    look(player)
+                if time.monotonic() - begun > seconds:
+                    found.cut = True
+                    break
             found.hash = _hash(list(player.models.values()))
         except Exception as error:  # noqa: BLE001 - that a mistake raises is an answer too
             found.error = _text(error)
@@ -175,7 +193,7 @@ def _hash(modules: list[nn.Module]) -> str:
 
 
 @contextlib.contextmanager
-def _alone(moment: Moment) -> Iterator[None]:
+def alone(moment: Moment) -> Iterator[None]:
     """Leave no trace: generators, modes, threads, prints, warnings, record."""
     before = Generators.now()
     with contextlib.ExitStack() as stack:
