@@ -1,0 +1,74 @@
+"""From a topic and an experiment to an answer."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from goingdeep.record.answer import Answer, Blocks, ClaimFound
+from goingdeep.why.catalogue import Page
+from goingdeep.why.experiment import Experiment
+from goingdeep.why.lesson import Lesson, NoLabError, NotHereError
+from goingdeep.why.places import places
+
+
+def answered(page: Page, experiment: Experiment) -> Answer:
+    """Do a lesson's experiment.
+
+    Where the moment is missing, or cannot be replayed as the lesson needs it, what the record alone
+    shows is there, and `says` says what is missing.
+    """
+    started = time.monotonic()
+    lesson = page.lesson()
+    answer = _empty(page, lesson, experiment)
+    see: list[Blocks] = []
+    broken: list[Blocks] = []
+    claims: list[ClaimFound] = []
+    says, applies, replayed = "", True, 0
+    try:
+        see += lesson.recorded(experiment.seen)
+        # Torch is imported here: a lesson that has only the record has no need of it.
+        from goingdeep.why.lab import Lab
+
+        lab = Lab(experiment)
+        with lab.alone():
+            found = lesson.measure(lab)
+        see += lesson.see(found)
+        broken += lesson.broken(found)
+        claims += [claim.found(found) for claim in lesson.claims]
+        replayed = len(lab.moment.steps)
+    except NotHereError as error:
+        says, applies, see = str(error), False, []
+    except NoLabError as error:
+        says = str(error)
+    if not replayed:
+        claims = [ClaimFound(claim.text, "not measured", "") for claim in lesson.claims]
+    return _replaced(
+        answer,
+        applies=applies,
+        says=says,
+        step=experiment.moment.step if experiment.moment is not None and replayed else 0,
+        replayed=replayed,
+        see=tuple(see),
+        broken=tuple(broken),
+        claims=tuple(claims) if applies else (),
+        seconds=round(time.monotonic() - started, 2),
+    )
+
+
+def _empty(page: Page, lesson: Lesson[Any], experiment: Experiment) -> Answer:
+    return Answer(
+        topic=page.topic,
+        question=page.question,
+        short=page.short,
+        run=experiment.name,
+        places=places(experiment.seen, lesson.places),
+        sources=page.sources,
+        read_next=page.read_next,
+    )
+
+
+def _replaced(answer: Answer, **changes: Any) -> Answer:
+    import msgspec
+
+    return msgspec.structs.replace(answer, **changes)

@@ -1,0 +1,301 @@
+"""The bench a lesson works at: copies of a loop's parts as they were at the moment.
+
+    lab.model()                 a copy of the model, in the modes in which it trained
+    lab.batches                 [(inputs, targets)] of the moment's steps, in order
+    lab.outputs(model, x)       what the loss is given
+    lab.loss(outputs, y)        the recorded loss function, called as the loop called it
+    lab.curve(variant)          the moment replayed with one thing changed
+
+Whatever is done here happens within `Lab.alone`: the program's generators, modes and prints are put
+back, and the watcher does not see it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from goingdeep.record.answer import Failure
+from goingdeep.watch.copies import Copies
+from goingdeep.watch.given import Again
+from goingdeep.watch.links import Made
+from goingdeep.watch.moment import Moment
+from goingdeep.watch.player import Player
+from goingdeep.watch.recorded import Forward, Loss, Own, Use
+from goingdeep.watch.replay import Replay, alone, replay
+from goingdeep.watch.variant import Batch, Variant
+from goingdeep.why.damage import Trial
+from goingdeep.why.experiment import Experiment
+from goingdeep.why.lesson import NoLabError, NotHereError
+
+LEAST_SECONDS = 0.5
+"""A replay has at least so long: one step is more than none."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A forward and the loss of what it returned."""
+
+    forward: Forward
+    loss: Loss
+    made: Made
+    batch: Batch
+
+
+class Lab:
+    """One moment on the bench.
+
+    Args:
+        experiment: its moment is verified, and is not changed.
+
+    Raises:
+        NoLabError: its steps are not made of one model's forwards and a loss function on each.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        if experiment.moment is None:
+            raise NoLabError(experiment.reason or "no moment of this run was kept")
+        self.experiment = experiment
+        self.moment: Moment = experiment.moment
+        self._end = time.monotonic() + experiment.bound.seconds
+        if 2 * self.moment.size > experiment.bound.bytes:
+            raise NoLabError(f"a copy would take {self.moment.size >> 20} MiB")
+        self._pairs = list(_pairs(self.moment))
+        if not self._pairs:
+            raise NoLabError("no step has a model's output given to a loss function of PyTorch")
+        if len({id(pair.forward.module) for pair in self._pairs}) > 1:
+            raise NoLabError("the loop trains more than one model")
+        self._first = self._pairs[0]
+
+    # ---------------------------------------------------------------- what there is
+
+    @property
+    def batches(self) -> list[Batch]:
+        """What the model was given and what its loss was compared with; not to be written into."""
+        return [pair.batch for pair in self._pairs]
+
+    @property
+    def loss_name(self) -> str:
+        """PyTorch's name: "cross_entropy", "mse_loss"."""
+        name = getattr(self._first.loss.function, "__name__", "")
+        return {"cross_entropy_loss": "cross_entropy", "nll_loss_nd": "nll_loss"}.get(name, name)
+
+    @property
+    def classes(self) -> int:
+        """K, where the loss is over classes: scores f[N,K] and integer labels; else 0."""
+        scores, labels = self.scores(), self._first.batch[1]
+        is_class = self.loss_name in {"cross_entropy", "nll_loss"}
+        fits = scores.dim() == 2 and labels.dim() == 1 and not labels.dtype.is_floating_point
+        return scores.shape[1] if is_class and fits else 0
+
+    def need_classes(self, topic: str) -> int:
+        """K.
+
+        Raises:
+            NotHereError: the loss is not over classes.
+        """
+        if not self.classes:
+            raise NotHereError(
+                f"{topic} is about classes, and this loop minimises {self.loss_name}."
+            )
+        return self.classes
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Leave no trace in the program."""
+        return alone(self.moment)
+
+    # ---------------------------------------------------------------- the parts of a step
+
+    def model(self) -> nn.Module:
+        """A copy of the model as it was before the moment, in the modes of its first forward."""
+        copied = Copies().copy_module(self._first.forward.module)
+        parts = list(nn.Module.modules(copied))
+        for part, training in zip(parts, self._first.forward.training, strict=False):
+            part.training = training
+        nn.Module.zero_grad(copied)
+        return copied
+
+    def outputs(self, model: nn.Module, inputs: Tensor, *, exact: bool = False) -> Tensor:
+        """What the loss is given for these inputs.
+
+        Args:
+            exact: in full precision, whatever autocast the loop uses.
+        """
+        forward, made = self._first.forward, self._first.made
+        given = Again(lambda made: _no(made), lambda use: self._use(use, inputs), _own)
+        modes = nullcontext() if exact else forward.modes.again()
+        with modes:
+            result = model(*given.value(forward.args), **given.value(forward.kwargs))
+            for kind, key in made.path:
+                result = result[key] if kind == "item" else getattr(result, key)
+            for link in made.links:
+                result = link.do(result)
+        outputs: Tensor = result
+        return outputs
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The recorded loss function."""
+        loss = self._first.loss
+        given = Again(lambda _: outputs, lambda use: self._use(use, targets), _own)
+        value: Tensor = loss.function(*given.value(loss.args), **given.value(loss.kwargs))
+        return value.mean() if value.dim() else value
+
+    def scores(self) -> Tensor:
+        """What the loss was given for the moment's first batch."""
+        with self.alone(), torch.no_grad():
+            self._first.forward.generators.restore()
+            return self.outputs(self.model(), self._first.batch[0])
+
+    def gradients(
+        self, model: nn.Module, batch: Batch, *, exact: bool = False, clear: bool = True
+    ) -> tuple[float, list[Tensor]]:
+        """The loss of a batch, and a copy of each parameter's gradient; zeros where it has none.
+
+        Args:
+            clear: before; without, the new gradients are added to what is there.
+        """
+        if clear:
+            nn.Module.zero_grad(model)
+        value = self.loss(self.outputs(model, batch[0], exact=exact), batch[1])
+        value.backward()  # type: ignore[no-untyped-call]
+        return float(value.detach()), grads_of(model)
+
+    def seed(self) -> None:
+        """Set the generators to what they were at the moment's first forward."""
+        self._first.forward.generators.restore()
+
+    @staticmethod
+    def _use(use: Use, instead: Tensor) -> Tensor:
+        return instead.clone() if use.role in {"input", "target"} else use.constant.fresh()
+
+    # ---------------------------------------------------------------- replays
+
+    @property
+    def steps(self) -> int:
+        """How many steps a replay has."""
+        return min(len(self.moment.steps), self.experiment.bound.steps)
+
+    @property
+    def recorded(self) -> list[float]:
+        """The loss of each of these steps, as recorded."""
+        return self.moment.losses[: self.steps]
+
+    @property
+    def seconds_left(self) -> float:
+        """Until this answer has to be there."""
+        return max(0.0, self._end - time.monotonic())
+
+    def replay(
+        self,
+        variant: Variant,
+        *,
+        look: Callable[[Player], None] | None = None,
+        steps: int | None = None,
+        share: float = 0.4,
+    ) -> Replay:
+        """The moment with one thing changed; it ends early where time runs out.
+
+        Args:
+            share: of the time that is left, that this replay may take.
+        """
+        seconds = max(LEAST_SECONDS, self.seconds_left * share)
+        count = self.steps if steps is None else steps
+        return replay(self.moment, variant=variant, steps=count, seconds=seconds, look=look)
+
+    def trial(
+        self,
+        variant: Variant,
+        *,
+        look: Callable[[Player], None] | None = None,
+        steps: int | None = None,
+        share: float = 0.4,
+    ) -> Trial:
+        """The same as a curve: the loss of each step by the recorded loss function."""
+        found = self.replay(variant, look=look, steps=steps, share=share)
+        count = self.steps if steps is None else steps
+        cut = found.cut and len(found.measured) < count
+        return Trial(variant.name, found.measured, found.error, cut)
+
+    def attempt(self, title: str, call: Callable[[], object], meaning: str) -> Failure | None:
+        """Do something that is meant to fail: PyTorch's own words, and the layer that said them.
+
+        Returns:
+            None where it does not fail.
+        """
+        model: list[nn.Module] = []
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - the error is what is asked for
+            where = ""
+            trace = error.__traceback__
+            while trace is not None:
+                this = trace.tb_frame.f_locals.get("self")
+                if isinstance(this, nn.Module):
+                    model = model or [this]
+                    where = _layer(model[0], this)
+                trace = trace.tb_next
+            return Failure(title, f"{type(error).__name__}: {error}"[:600], where, meaning)
+        return None
+
+
+def _layer(model: nn.Module, layer: nn.Module) -> str:
+    name = next((n for n, part in nn.Module.named_modules(model) if part is layer), "")
+    return f"layer {name} ({type(layer).__name__})" if name else type(layer).__name__
+
+
+def grads_of(model: nn.Module) -> list[Tensor]:
+    """A copy of each parameter's gradient; zeros where it has none."""
+    return [
+        torch.zeros_like(p) if p.grad is None else p.grad.detach().clone()
+        for p in nn.Module.parameters(model)
+    ]
+
+
+def norm(tensors: list[Tensor]) -> float:
+    """The L2 norm of all of them together."""
+    return math.sqrt(sum(float(t.double().square().sum()) for t in tensors))
+
+
+def cosine(one: list[Tensor], other: list[Tensor]) -> float:
+    """1 where they point the same way, 0 at right angles; NaN where one of them is zero."""
+    dot = sum(
+        float((a.double() * b.double()).sum()) for a, b in zip(one, other, strict=True)
+    )
+    length = norm(one) * norm(other)
+    return dot / length if length > 0 else math.nan
+
+
+def _pairs(moment: Moment) -> Iterator[_Pair]:
+    for step in moment.steps:
+        forwards = {op.slot: op for op in step.operations if isinstance(op, Forward)}
+        for op in step.operations:
+            if not isinstance(op, Loss):
+                continue
+            given = op.args[0] if op.args else op.kwargs.get("input")
+            forward = forwards.get(given.slot) if isinstance(given, Made) else None
+            if forward is None or not isinstance(given, Made):
+                continue
+            inputs, targets = _role(forward, "input"), _role(op, "target")
+            if inputs is not None and targets is not None:
+                yield _Pair(forward, op, given, (inputs, targets))
+
+
+def _role(op: Forward | Loss, role: str) -> Tensor | None:
+    arguments = (*op.args, *op.kwargs.values())
+    uses = [a for a in arguments if isinstance(a, Use) and a.role == role]
+    return uses[0].constant.tensor if len(uses) == 1 else None
+
+
+def _own(own: Own) -> Any:
+    return own.tensor
+
+
+def _no(made: Made) -> Any:
+    raise NoLabError("the model is given the result of an earlier operation")
