@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
 
-.PHONY: train test check fix setup bench rule sample web web-check clean
+.PHONY: train test check fix setup bench rule lesson sample web web-check clean
 
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
@@ -35,6 +35,9 @@ bench: $(VENV)/.bench system    ## measure side by side; results in bench/result
 
 rule: $(VENV)/.user             ## begin a rule of gd check: make rule NAME=name-of-the-mistake
 	$(BIN)/python tools/new_rule.py $(NAME)
+
+lesson: $(VENV)/.user           ## begin a lesson of gd why: make lesson NAME=topic
+	$(BIN)/python tools/new_lesson.py $(NAME)
 
 sample: $(VENV)/.user system    ## make the embedded sample again
 	$(BIN)/python tools/make_sample.py

@@ -21,14 +21,20 @@ TYPE_CHECKING = False  # `gd run` imports this before the program; see watch/imp
 
 __version__ = "0.1.0"
 
-__all__ = ["Run", "__version__", "errors", "load", "resume", "test", "train", "watch"]
+__all__ = ["Run", "__version__", "errors", "load", "resume", "test", "train", "watch", "why"]
 
-_OTHER_PLACES = {"errors": "errors", "watch": "watched", "load_ipython_extension": "watched"}
+_OTHER_PLACES = {
+    "errors": "errors",
+    "watch": "watched",
+    "why": "explained",
+    "load_ipython_extension": "watched",
+}
 
 if TYPE_CHECKING:
     from typing import Any
 
     from goingdeep import errors
+    from goingdeep.explained import why
     from goingdeep.session import Run, load, resume, test, train
     from goingdeep.watched import watch
 

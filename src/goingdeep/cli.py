@@ -12,7 +12,14 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from goingdeep import __version__, check_command, data_command, view_command, watch_command
+from goingdeep import (
+    __version__,
+    check_command,
+    data_command,
+    view_command,
+    watch_command,
+    why_command,
+)
 from goingdeep.errors import DataNotFoundError, GoingDeepError, printable
 from goingdeep.terminal import (
     Speaker,
@@ -38,6 +45,7 @@ app.command(watch_command.show)
 app.command(check_command.check)
 app.command(check_command.rules)
 app.command(view_command.view)
+app.command(why_command.why)
 
 
 @app.command

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 PUBLIC = {
-    "goingdeep": ["Run", "__version__", "errors", "load", "resume", "test", "train", "watch"],
+    "goingdeep": ["Run", "__version__", "errors", "load", "resume", "test", "train", "watch", "why"],
     "goingdeep.record": [
         "Curve", "DataFacts", "Event", "EventLog", "Manifest", "Setting", "find_run", "is_live",
         "list_runs", "read_blob", "read_events", "read_manifest", "read_result", "write_blob",

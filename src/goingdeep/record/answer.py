@@ -113,8 +113,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     applies: whether the topic has anything to say here; says: why not, or why nothing could be
         replayed ("" where it could).
-    step, replayed: the moment's first step, and how many steps an unchanged replay repeated bit for
-        bit; 0 where there was none.
+    replay: how an unchanged replay compares with the run, as a sentence; "" where there was none.
+    step, replayed: the moment's first step, and how many steps it has; 0 where there is none.
     seconds: what the answer took, start-up not included.
     """
 
@@ -124,6 +124,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     run: str = ""
     applies: bool = True
     says: str = ""
+    replay: str = ""
     step: int = 0
     replayed: int = 0
     see: tuple[Blocks, ...] = ()
@@ -158,4 +159,3 @@ def read_answers(folder: Path) -> list[Answer]:
         except (OSError, *UNREADABLE):
             continue
     return found
-

@@ -13,7 +13,6 @@ from goingdeep.record.answer import (
     Text,
 )
 from goingdeep.show.chart import chart
-from goingdeep.show.numbers import counted, number
 from goingdeep.show.page import NARROWEST, Page
 
 SIGNS = {"true": "TRUE", "half true": "HALF TRUE", "false": "FALSE", "not measured": "not measured"}
@@ -39,11 +38,7 @@ def answer_text(answer: Answer, width: int | None = None) -> str:
     _blocks(page, f"See it{f' in {answer.run}' if answer.run else ''}", answer.see)
     if answer.replayed:
         _heading(page, "Break it")
-        page.text(
-            f"Replay equals the run: {counted(answer.replayed, 'step')} from step "
-            f"{number(answer.step)} on, done again on copies, gave the recorded losses bit for bit.",
-            INDENT,
-        )
+        page.text(answer.replay, INDENT)
         for block in answer.broken:
             page.blank()
             _draw(page, block)
@@ -67,7 +62,9 @@ def topics_text(topics: list[tuple[str, str]], width: int | None = None) -> str:
     page = Page.of(width)
     page.table([list(row) for row in topics], "ll")
     page.blank()
-    page.text("gd why TOPIC [RUN]        or a question in words: gd why 'what does backward add to?'")
+    page.text(
+        "gd why TOPIC [RUN]        or a question in words: gd why 'what does backward add to?'"
+    )
     return str(page)
 
 
@@ -148,7 +145,9 @@ def _row(picture: Picture, image: int, y: int, step: int, shades: str) -> str:
             picture.pixels[((image * channels + c) * height + y) * width + x]
             for c in range(channels)
         ]
-        letters.append(shades[min(len(shades) - 1, sum(values) * len(shades) // (255 * channels + 1))])
+        letters.append(
+            shades[min(len(shades) - 1, sum(values) * len(shades) // (255 * channels + 1))]
+        )
     return "".join(letter * 2 for letter in letters)
 
 

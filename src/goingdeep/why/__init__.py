@@ -1,4 +1,15 @@
 """Answers a learner's question by experiment, on the user's own model and data.
 
 experiment.py     what a lesson gets: the record, a moment to replay, and a bound
+recorded.py       an experiment from the record alone: nothing to replay
+lab.py            the bench a lesson works at: copies of the loop's parts, replays
+lesson.py         what a lesson is made of
+lessons/          the lessons, one folder each, named after the topic
+catalogue.py      finds them: by name, or the nearest one to a question in words
+damage.py         the loop as recorded and with the mistake, as curves and a table
+places.py         the lines of the user's source
+answering.py      from a topic and an experiment to an answer
+
+An answer is plain data (record/answer.py), which show/answer.py and show/answer_html.py draw. To add
+a topic: `make lesson NAME=topic`; docs/why.md says what goes in.
 """

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from goingdeep.record.answer import Answer, Blocks, ClaimFound
+from goingdeep.show.numbers import counted, number
 from goingdeep.why.catalogue import Page
 from goingdeep.why.experiment import Experiment
 from goingdeep.why.lesson import Lesson, NoLabError, NotHereError
@@ -49,6 +50,7 @@ def answered(page: Page, experiment: Experiment) -> Answer:
         says=says,
         step=experiment.moment.step if experiment.moment is not None and replayed else 0,
         replayed=replayed,
+        replay=_replay(experiment) if replayed else "",
         see=tuple(see),
         broken=tuple(broken),
         claims=tuple(claims) if applies else (),
@@ -65,6 +67,15 @@ def _empty(page: Page, lesson: Lesson[Any], experiment: Experiment) -> Answer:
         places=places(experiment.seen, lesson.places),
         sources=page.sources,
         read_next=page.read_next,
+    )
+
+
+def _replay(experiment: Experiment) -> str:
+    assert experiment.moment is not None
+    moment = experiment.moment
+    return (
+        f"Replay equals the run: {counted(len(moment.steps), 'step')} from step {number(moment.step)} "
+        "on, done again on copies, gave the recorded losses bit for bit."
     )
 
 

@@ -129,7 +129,7 @@ class Lab:
             exact: in full precision, whatever autocast the loop uses.
         """
         forward, made = self._first.forward, self._first.made
-        given = Again(lambda made: _no(made), lambda use: self._use(use, inputs), _own)
+        given = Again(_no, lambda use: self._use(use, inputs), _own)
         modes = nullcontext() if exact else forward.modes.again()
         with modes:
             result = model(*given.value(forward.args), **given.value(forward.kwargs))
@@ -164,7 +164,7 @@ class Lab:
         if clear:
             nn.Module.zero_grad(model)
         value = self.loss(self.outputs(model, batch[0], exact=exact), batch[1])
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return float(value.detach()), grads_of(model)
 
     def seed(self) -> None:
@@ -265,9 +265,7 @@ def norm(tensors: list[Tensor]) -> float:
 
 def cosine(one: list[Tensor], other: list[Tensor]) -> float:
     """1 where they point the same way, 0 at right angles; NaN where one of them is zero."""
-    dot = sum(
-        float((a.double() * b.double()).sum()) for a, b in zip(one, other, strict=True)
-    )
+    dot = sum(float((a.double() * b.double()).sum()) for a, b in zip(one, other, strict=True))
     length = norm(one) * norm(other)
     return dot / length if length > 0 else math.nan
 
@@ -294,8 +292,8 @@ def _role(op: Forward | Loss, role: str) -> Tensor | None:
 
 
 def _own(own: Own) -> Any:
-    return own.tensor
+    return own.tensor.detach()
 
 
-def _no(made: Made) -> Any:
+def _no(_made: Made) -> Any:
     raise NoLabError("the model is given the result of an earlier operation")

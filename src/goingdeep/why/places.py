@@ -45,4 +45,4 @@ def places(found: Seen, kinds: Iterable[str]) -> tuple[Place, ...]:
             file = names.full_place(site).rpartition(":")[0]
             place = Place(what, file, site.line, site.source)
             result.setdefault((file, site.line), place)
-    return tuple(result.values())[:MOST]
+    return tuple(result[key] for key in sorted(result))[:MOST]

@@ -125,7 +125,9 @@ def _largest(model: nn.Module, gradients: list[Tensor]) -> tuple[str, tuple[int,
     names = [name for name, _ in model.named_parameters()]
     i = max(range(len(names)), key=lambda i: (gradients[i].dim() > 1, i))
     flat = int(gradients[i].abs().argmax())
-    return names[i], tuple(int(v) for v in torch.unravel_index(torch.tensor(flat), gradients[i].shape))
+    return names[i], tuple(
+        int(v) for v in torch.unravel_index(torch.tensor(flat), gradients[i].shape)
+    )
 
 
 def _parameter(model: nn.Module, name: str) -> nn.Parameter:
@@ -230,7 +232,7 @@ def see(found: Found) -> Iterator[Blocks]:
             ("after zero_grad()", found.cleared, ""),
         ),
         "lrr",
-        note=f"by hand {exact(found.once)} + {exact(found.once)} = {exact(2 * found.once)}, "
+        note=f"by hand {exact(found.once)} + ({exact(found.once)}) = {exact(2 * found.once)}, "
         f"PyTorch {exact(found.twice)}",
     )
     if not math.isnan(found.apart):
@@ -298,7 +300,8 @@ def _overwrites(found: Found) -> Judged:
         return judged(
             "false",
             f"After one backward the gradients have the norm {number(found.norm_once)}, after a "
-            f"second one on the same batch {number(found.norm_twice)}: {factor:.3f} times as much. It adds.",
+            f"second one on the same batch {number(found.norm_twice)}: {factor:.3f} times as much. "
+            "It adds.",
             **numbers,
         )
     if abs(factor - 1) < TWICE * 10:
@@ -316,7 +319,9 @@ def _overwrites(found: Found) -> Judged:
 
 def _larger_rate(found: Found) -> Judged:
     if len(found.used) < 2:
-        return judged("not measured", "The loop clips or scales its gradients, so they are no sums.")
+        return judged(
+            "not measured", "The loop clips or scales its gradients, so they are no sums."
+        )
     ratio, along = found.used[-1] / max(found.fresh[-1], 1e-30), found.along[-1]
     numbers = {"ratio": ratio, "cosine": along, "steps": len(found.used)}
     if not (math.isfinite(ratio) and math.isfinite(along)):

@@ -1,0 +1,121 @@
+"""Real trainings, watched, each with a moment to replay."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import goingdeep as gd
+from goingdeep.data import load
+from goingdeep.models.mlp import mlp
+from goingdeep.record.reading import read_processes
+from goingdeep.watch.replay import verify
+from goingdeep.why.experiment import Bound, Experiment
+
+STEPS = 24
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Trained:
+    """The user's own objects after a training, and the experiment that was made of it."""
+
+    def __init__(
+        self, folder, model, data, tests, *, loss=None, rate=1e-3, momentum=0.0, steps=STEPS,
+        batch=64, train=None,
+    ) -> None:  # fmt: skip
+        torch.manual_seed(1)
+        self.model = model
+        self.optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum)
+        self.loader = DataLoader(data, batch_size=batch, shuffle=True)
+        loss = loss or nn.CrossEntropyLoss()
+        with gd.watch(folder, moments=True) as run:
+            watcher = run._run.watcher
+            watcher.moments._length = steps
+            (train or _train)(self, loss, steps)
+        (self.moment,) = watcher.moments.kept
+        assert verify(self.moment), self.moment.reason
+        self.path = folder
+        self.experiment = Experiment(
+            read_processes(folder)[0], self.moment, tests=tests, loader=self.loader,
+            name="run", bound=Bound(steps=steps),
+        )  # fmt: skip
+
+
+def _train(self, loss_fn, steps) -> None:
+    """As the quickstart has it."""
+    self.model.train()
+    endless = itertools.chain.from_iterable(itertools.repeat(self.loader))
+    for inputs, targets in itertools.islice(endless, steps + 1):
+        loss = loss_fn(self.model(inputs), targets)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+
+@pytest.fixture(scope="session")
+def images():
+    found = load("fashion-mnist-sample")
+
+    def part(part, count):
+        pixels = torch.from_numpy(part.images[:count].copy()).float() / 255
+        return TensorDataset(pixels, torch.from_numpy(part.labels[:count].copy()))
+
+    return part(found.train, 2_000), part(found.test, 500)
+
+
+@pytest.fixture(scope="session")
+def train(tmp_path_factory, images):
+    """train(model, **settings) -> Trained, on the sample."""
+
+    def make(model, *, data=None, tests=None, **settings) -> Trained:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            tests = tuple(DataLoader(tests or images[1], batch_size=250))
+            folder = tmp_path_factory.mktemp("run") / "run"
+            return Trained(folder, model, data or images[0], tests, **settings)
+        finally:
+            torch.set_num_threads(before)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained(train) -> Trained:
+    """The quickstart's network and setting."""
+    torch.manual_seed(0)
+    return train(mlp(1, 28, 28, 10))
+
+
+@pytest.fixture(scope="session")
+def sensitive(train) -> Trained:
+    """A model with Dropout and BatchNorm, at a rate at which it learns."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(4),
+        nn.Flatten(), nn.Dropout(0.3), nn.Linear(8 * 49, 10),
+    )  # fmt: skip
+    return train(model, rate=0.05, momentum=0.9)
+
+
+@pytest.fixture(scope="session")
+def regression(train) -> Trained:
+    """No classes and no images: two layers, mean squared error."""
+    torch.manual_seed(0)
+    inputs = torch.randn(512, 6)
+    targets = inputs.sum(1, keepdim=True) + 0.1 * torch.randn(512, 1)
+    data = TensorDataset(inputs, targets)
+    model = nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 1))
+    return train(model, data=data, tests=data, loss=nn.MSELoss(), rate=0.05)
