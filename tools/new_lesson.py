@@ -27,28 +27,13 @@ zero-grad, learning
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from goingdeep.record.answer import Blocks, Table, Text
 from goingdeep.record.reading import Seen
 from goingdeep.show.numbers import number
-from goingdeep.watch.variant import Variant
-from goingdeep.why.damage import Trial, damage
-from goingdeep.why.lab import Lab
+from goingdeep.why.damage import damage
 from goingdeep.why.lesson import Claim, Judged, Lesson, judged
-
-
-@dataclass(frozen=True)
-class Found:
-    """What was measured."""
-
-    recorded: list[float]
-    still: Trial
-
-
-def measure(lab: Lab) -> Found:
-    """The moment without a step."""
-    return Found(lab.recorded, lab.trial(Variant("without a step", step=False)))
+from goingdeep.why.lessons.{folder}.measured import Found, measure
 
 
 def recorded(seen: Seen) -> Iterator[Blocks]:
@@ -87,6 +72,31 @@ LESSON = Lesson(
 '''
 
 
+MEASURED = '''"""What {name} measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from goingdeep.watch.variant import Variant
+from goingdeep.why.damage import Trial
+from goingdeep.why.lab import Lab
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured."""
+
+    recorded: list[float]
+    still: Trial
+
+
+def measure(lab: Lab) -> Found:
+    """The moment without a step."""
+    return Found(lab.recorded, lab.trial(Variant("without a step", step=False)))
+'''
+
+
 def main(name: str) -> int:
     """Make the folder; returns the exit code."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
@@ -97,8 +107,11 @@ def main(name: str) -> int:
         print(f"{folder} is there already")
         return 2
     folder.mkdir()
-    (folder / "lesson.py").write_text(LESSON, encoding="utf-8")
-    print(f"made {folder / 'lesson.py'}")
+    lesson = LESSON.replace("{folder}", folder.name)
+    (folder / "lesson.py").write_text(lesson, encoding="utf-8")
+    measured = MEASURED.replace("{name}", name)
+    (folder / "measured.py").write_text(measured, encoding="utf-8")
+    print(f"made {folder}: lesson.py, measured.py")
     print(f"then: pytest tests/lessons -k {name}; gd why {name}; python tools/make_answers.py")
     return 0
 

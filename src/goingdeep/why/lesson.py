@@ -1,12 +1,16 @@
 """What a lesson is made of; each is a folder in `lessons/`, found by looking.
 
-`lessons/<topic>/lesson.py` holds
+`lessons/<topic>/measured.py` holds
+
+    Found                        the numbers, a dataclass
+    measure(lab) -> Found        the experiment
+
+and `lessons/<topic>/lesson.py`
 
     a docstring                  the page: question, short answer, sources, what to read next
     recorded(seen)               see it, from the record alone: blocks
-    measure(lab) -> F            the experiment: numbers, in a dataclass of its own
-    see(found: F)                see it, from those numbers: blocks
-    broken(found: F)             break it: blocks
+    see(found)                   see it, from those numbers: blocks
+    broken(found)                break it: blocks
     LESSON = Lesson(...)         which puts these together with the claims
 
 Numbers are measured in one place and judged in another: a claim's verdict is a pure function of

@@ -22,174 +22,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-
-import torch
-from torch import Tensor, nn
 
 from goingdeep.record import look
 from goingdeep.record.answer import Blocks, Figure, Table, Text
 from goingdeep.record.reading import Seen
 from goingdeep.show.numbers import exact, number
-from goingdeep.watch.player import Player
-from goingdeep.watch.recorded import Clip, Unscale
-from goingdeep.watch.variant import Variant
-from goingdeep.why.damage import Trial, curve, damage
-from goingdeep.why.lab import Lab, cosine, grads_of, norm
+from goingdeep.why.damage import curve, damage
 from goingdeep.why.lesson import Claim, Judged, Lesson, judged
+from goingdeep.why.lessons.zero_grad.measured import FASTER, Found, measure
 
 TWICE = 1e-3
 """How near to 2 a doubled gradient must be: float32 has seven digits, bfloat16 fewer than three."""
 SAME_WAY = 0.99
 """Cosine from which on two gradients point the same way."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What was measured.
-
-    weight: one weight's name and index; once, twice: its gradient after one backward and after a
-    second one on the same batch, cleared: after `zero_grad`. norm_once, norm_twice: of all.
-    used, fresh: with gradients never cleared, the norm of what each step used and of what its own
-    batch added; along: their cosine; all empty where the loop clips or scales.
-    right: whether clearing right after each step gives the recorded losses, bit for bit.
-    moved: how many parameters changed when gradients were cleared between backward and step.
-    apart: distance between the gradient of two halves, averaged, and of the whole batch, as a share
-    of its length; sizes: samples in the halves.
-    """
-
-    recorded: list[float]
-    never: Trial
-    between: Trial
-    weight: str
-    once: float
-    twice: float
-    cleared: str
-    norm_once: float
-    norm_twice: float
-    right: bool
-    moved: int
-    parameters: int
-    sizes: tuple[int, int]
-    apart: float
-    evaluated: bool
-    used: list[float] = field(default_factory=list)
-    fresh: list[float] = field(default_factory=list)
-    along: list[float] = field(default_factory=list)
-
-
-def measure(lab: Lab) -> Found:
-    """Backward once and twice; the moment never cleared, and cleared too early; two halves."""
-    model = lab.model()
-    lab.seed()
-    _, once = lab.gradients(model, lab.batches[0])
-    name, index = _largest(model, once)
-    first = float(_parameter(model, name).grad[index])  # type: ignore[index]
-    lab.seed()
-    _, twice = lab.gradients(model, lab.batches[0], clear=False)
-    second = float(_parameter(model, name).grad[index])  # type: ignore[index]
-    model.zero_grad()
-    after = _parameter(model, name).grad
-
-    used, fresh, along, never = _never_cleared(lab)
-    moved = _Moved(lab)
-    between = lab.trial(
-        Variant("cleared between backward and step", clear="between"), look=moved.look
-    )
-    right = lab.replay(Variant("cleared right after each step", clear="right"))
-    sizes, apart, evaluated = _halves(lab)
-    return Found(
-        recorded=lab.recorded,
-        never=never,
-        between=between,
-        weight=f"{name}[{','.join(map(str, index))}]",
-        once=first,
-        twice=second,
-        cleared="None" if after is None else number(float(after[index])),
-        norm_once=norm(once),
-        norm_twice=norm(twice),
-        right=not right.error and right.losses == lab.recorded[: len(right.losses)],
-        moved=moved.count,
-        parameters=len(once),
-        sizes=sizes,
-        apart=apart,
-        evaluated=evaluated,
-        used=used,
-        fresh=fresh,
-        along=along,
-    )
-
-
-def _largest(model: nn.Module, gradients: list[Tensor]) -> tuple[str, tuple[int, ...]]:
-    """The weight of the last parameter with the largest gradient."""
-    names = [name for name, _ in model.named_parameters()]
-    i = max(range(len(names)), key=lambda i: (gradients[i].dim() > 1, i))
-    flat = int(gradients[i].abs().argmax())
-    return names[i], tuple(
-        int(v) for v in torch.unravel_index(torch.tensor(flat), gradients[i].shape)
-    )
-
-
-def _parameter(model: nn.Module, name: str) -> nn.Parameter:
-    return dict(model.named_parameters())[name]
-
-
-def _never_cleared(lab: Lab) -> tuple[list[float], list[float], list[float], Trial]:
-    """What each step uses is a sum; the difference to the sum before it is its own batch's."""
-    changed = any(isinstance(op, Clip | Unscale) for s in lab.moment.steps for op in s.operations)
-    used: list[float] = []
-    fresh: list[float] = []
-    along: list[float] = []
-    before: list[list[Tensor]] = []
-
-    def look(player: Player) -> None:
-        (model,) = player.models.values()
-        now = grads_of(model)
-        own = [a - b for a, b in zip(now, before[-1], strict=True)] if before else now
-        used.append(norm(now))
-        fresh.append(norm(own))
-        along.append(cosine(now, own))
-        before[:] = [now]
-
-    never = lab.trial(Variant("never cleared", clear="never"), look=None if changed else look)
-    return used, fresh, along, never
-
-
-class _Moved:
-    """Counts the parameters that are not what they were before the moment."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._before = [p.detach().clone() for p in lab.model().parameters()]
-        self.count = 0
-
-    def look(self, player: Player) -> None:
-        (model,) = player.models.values()
-        self.count = sum(
-            not torch.equal(a, b) for a, b in zip(model.parameters(), self._before, strict=True)
-        )
-
-
-def _halves(lab: Lab) -> tuple[tuple[int, int], float, bool]:
-    """The gradient of a batch, and the average of those of its halves, at the same weights."""
-    inputs, targets = lab.batches[0]
-    size = len(inputs)
-    half = size // 2
-    if half == 0:
-        return (0, 0), math.nan, False
-    model = lab.model()
-    # In training mode Dropout draws other numbers and BatchNorm sees other means for each half.
-    evaluated = any(isinstance(part, SENSITIVE) for part in model.modules())
-    model.train(not evaluated)
-    _, whole = lab.gradients(model, (inputs, targets), exact=True)
-    _, one = lab.gradients(model, (inputs[:half], targets[:half]), exact=True)
-    _, two = lab.gradients(model, (inputs[half:], targets[half:]), exact=True)
-    summed = [(half * a + (size - half) * b) / size for a, b in zip(one, two, strict=True)]
-    difference = [a - b for a, b in zip(summed, whole, strict=True)]
-    length = norm(whole)
-    return (half, size - half), norm(difference) / length if length else math.nan, evaluated
-
-
-SENSITIVE = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)  # noqa: SLF001
 
 
 # ---------------------------------------------------------------- see it
@@ -255,6 +100,13 @@ def see(found: Found) -> Iterator[Blocks]:
 def broken(found: Found) -> Iterator[Blocks]:
     """Never cleared, and cleared too early."""
     yield from damage(found.recorded, [found.never, found.between], title="the loss, step by step")
+    if found.faster:
+        cleared, never = found.faster
+        yield Text(
+            "Here the loss falls faster with the mistake: a sum of many gradients is long, and this "
+            "learning rate is so small that long steps help. At a rate that is not too small:"
+        )
+        yield from damage(cleared.losses, [never], title=f"{FASTER} times the learning rate")
     if found.used:
         length = len(found.used)
         yield Figure(
