@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from goingdeep.errors import RunNotFoundError, WriteError
-from goingdeep.record import find_run
+from goingdeep.record import find_run, read_manifest
 from goingdeep.record.answer import Answer, ClaimFound, Figure, Table, save_answer
 from goingdeep.record.encoding import to_json
 from goingdeep.why.catalogue import Page, catalogue, find
@@ -130,6 +130,10 @@ def explain(page: Page, experiment: Experiment, folder: Path | None) -> Explaine
 
 
 def _experiment(folder: Path, bound: Bound) -> Experiment:
+    if read_manifest(folder).kind == "train":
+        from goingdeep.why.rebuilt import of_run
+
+        return of_run(folder, bound)
     from goingdeep.why.recorded import of_record
 
     return of_record(folder, bound)

@@ -13,7 +13,7 @@ from goingdeep.record.answer import (
     Text,
 )
 from goingdeep.show.chart import chart
-from goingdeep.show.page import NARROWEST, Page
+from goingdeep.show.page import NARROWEST, Page, one_line
 
 SIGNS = {"true": "TRUE", "half true": "HALF TRUE", "false": "FALSE", "not measured": "not measured"}
 SHADES = " ░▒▓█"
@@ -161,6 +161,7 @@ def _claim(page: Page, claim: ClaimFound) -> None:
 def _ending(page: Page, answer: Answer) -> None:
     page.blank()
     for source in answer.sources:
-        page.labelled("source", f"{source.title}, {source.url}")
+        page.labelled("source", source.title)
+        page.lines.append(f"{'':10}{one_line(source.url)}")  # a broken address cannot be followed
     if answer.read_next:
         page.labelled("next", ", ".join(f"gd why {topic}" for topic in answer.read_next))

@@ -1,6 +1,7 @@
 """Answers a learner's question by experiment, on the user's own model and data.
 
 experiment.py     what a lesson gets: the record, a moment to replay, and a bound
+rebuilt.py        an experiment from a run of gd train
 recorded.py       an experiment from the record alone: nothing to replay
 lab.py            the bench a lesson works at: copies of the loop's parts, replays
 lesson.py         what a lesson is made of

@@ -73,7 +73,7 @@ def _empty(page: Page, lesson: Lesson[Any], experiment: Experiment) -> Answer:
 def _replay(experiment: Experiment) -> str:
     assert experiment.moment is not None
     moment = experiment.moment
-    return (
+    return experiment.agrees or (
         f"Replay equals the run: {counted(len(moment.steps), 'step')} from step {number(moment.step)} "
         "on, done again on copies, gave the recorded losses bit for bit."
     )

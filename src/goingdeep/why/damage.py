@@ -46,21 +46,29 @@ def last(values: Sequence[float]) -> float:
     return sum(tail) / len(tail) if tail else math.nan
 
 
-def damage(recorded: Sequence[float], trials: Sequence[Trial], *, title: str) -> list[Blocks]:
+def damage(
+    recorded: Sequence[float],
+    trials: Sequence[Trial],
+    *,
+    title: str,
+    base: str = RECORDED,
+    y: str = "loss",
+) -> list[Blocks]:
     """Curves of the same batches, and a table of where each ends.
 
     Args:
-        recorded: the loss of each step as it was.
+        recorded: the loss of each step as it was, or of what the trials are compared with; base:
+            what that is called.
     """
     kept = [trial for trial in trials if trial.losses]
     length = max([len(recorded), *(len(trial.losses) for trial in kept)])
-    curves = [curve(RECORDED, recorded, length)]
+    curves = [curve(base, recorded, length)]
     curves += [curve(trial.name, trial.losses, length) for trial in kept]
     xs = tuple(float(i) for i in range(1, length + 1))
-    rows = [[RECORDED, number(recorded[0]), number(last(recorded)), ""]]
+    rows = [[base, number(recorded[0]), number(last(recorded)), ""]]
     rows += [_row(trial, recorded) for trial in trials]
     blocks: list[Blocks] = [
-        Figure(title, tuple(curves), xs=xs, log=_is_wide(curves)),
+        Figure(title, tuple(curves), y=y, xs=xs, log=_is_wide(curves)),
         Table(
             "where each ends",
             ("", "first loss", "last losses", "difference"),

@@ -106,7 +106,8 @@ def broken(found: Found) -> Iterator[Blocks]:
             "Here the loss falls faster with the mistake: a sum of many gradients is long, and this "
             "learning rate is so small that long steps help. At a rate that is not too small:"
         )
-        yield from damage(cleared.losses, [never], title=f"{FASTER} times the learning rate")
+        title = f"{FASTER} times the learning rate"
+        yield from damage(cleared.losses, [never], title=title, base=cleared.name)
     if found.used:
         length = len(found.used)
         yield Figure(
