@@ -116,10 +116,9 @@ def write_epoch(recorder: Recorder, clock: Clock, pattern: Pattern, values: list
     number = 0
     for anatomy in pattern.of_step:
         clock.now += STEP_SECONDS
-        number = recorder.next_step()
+        number = recorder.step(0, anatomy, "")
         for name in pattern.curves:
             recorder.curve(name, values[number % len(values)], number)
-        recorder.step(0, anatomy, number, "")
         if number <= FIRST_LOOKS or number & (number - 1) == 0:
             for event in pattern.looks["training"]:
                 write_again(recorder, event, look=number)

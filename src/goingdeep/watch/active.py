@@ -53,9 +53,9 @@ class ActivePass(Read):
 
     def __init__(
         self, identity: int, known: KnownLoader, number: int, site: int, *,
-        collated: bool, seed: int, fed: threading.local, check: bool,
+        collated: bool, seed: int, fed: threading.local, check: bool, briefly: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(collated=collated, check=check)
+        super().__init__(collated=collated, check=check, briefly=briefly)
         self.id, self.known, self.loader, self.number = identity, known, known.id, number
         self.site, self.seed = site, seed
         self.looked = False

@@ -5,8 +5,8 @@ object, its version counter, and a few values where both are unchanged or somebo
 Every backward is seen before and after, so a gradient that is the same object with the same version
 as after the last step is the one that the last step used.
 
-At most `SAMPLE` parameters of an optimizer are looked at on each step: all of them would cost more
-than the step itself in a large model.
+At most `SAMPLE` parameters of an optimizer are looked at on each step, the first and the last among
+them: all of them would cost more than the step itself in a large model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-SAMPLE = 8
+SAMPLE = 4
 PROBES = 16
 """Values looked at to tell a gradient that was set to zero."""
 

@@ -42,6 +42,9 @@ MAX_OPERATIONS = 8_192
 """Operations of one step: beyond it the rest is counted."""
 
 MAX_EARLY_MODES = 64
+MAX_REMEMBERED = 64
+"""Steps whose anatomy is known at once; an evaluation before a step makes it one of its own."""
+
 NON_FINITE_LOOKS = 2
 _autocast = getattr(torch._C, "_is_any_autocast_enabled", torch.is_autocast_enabled)  # noqa: SLF001
 
@@ -56,6 +59,7 @@ class Lane:
         self._thread = "" if main else threading.current_thread().name[:80]
         self.operations: list[Signature] = []
         self._left_out = 0
+        self._anatomies: dict[Signature, int] = {}  # by what was done since the step before
         self.stack: list[nn.Module] = []
         self.models: set[int] = set()  # that were called in this thread
         self.outside = False  # the module that runs is no model: a loss, a transform
@@ -456,7 +460,7 @@ class Lane:
             self._watcher.optimizers.write_all(known)
         rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
         if isinstance(rate, int | float):
-            self._recorder.curve(f"rate{known.curve}", rate, known.count + 1)
+            self._recorder.curve(known.rate_curve, rate, known.count + 1)
         look = self.look
         if look is not None:
             look.after_step(optimizer)
@@ -480,21 +484,17 @@ class Lane:
     def _close(self, known: Any, operation: Signature) -> None:
         recorder = self._recorder
         self.add(operation)
-        signature = tuple(of_this_step(self.operations))
-        anatomy = recorder.anatomy(signature, known.number)
+        done = tuple(self.operations)
+        anatomy = self._anatomies.get(done)
         if anatomy is None:
-            blocks, left_out = fold(signature)
-            anatomy = recorder.new_anatomy(
-                signature, known.number, blocks, left_out + self._left_out
-            )
-        number = recorder.next_step()
+            anatomy = self._anatomy(done, known.number)
         known.count += 1
         loss, mine = known.held.take(), self._held.take()
         if loss is None and (known.count == 1 or len(self._watcher.optimizers.alive) <= 1):
             loss = mine
         if loss is not None:
-            recorder.curve(f"loss{known.curve}", loss, known.count)
-        recorder.step(known.number, anatomy, number, self._thread)
+            recorder.curve(known.loss_curve, loss, known.count)
+        number = recorder.step(known.number, anatomy, self._thread)
         if self.pass_ is not None:
             self.pass_.step(number)
         self.operations.clear()
@@ -511,6 +511,19 @@ class Lane:
         # Last of all: what is told here may end the program.
         for told in self._watcher.after_step:
             told(number)
+
+    def _anatomy(self, done: Signature, optimizer: int) -> int:
+        """The number of the anatomy of these operations, which end with a step of an optimizer."""
+        recorder = self._recorder
+        signature = tuple(of_this_step(done))
+        anatomy = recorder.anatomy(signature, optimizer)
+        if anatomy is None:
+            blocks, left_out = fold(signature)
+            anatomy = recorder.new_anatomy(signature, optimizer, blocks, left_out + self._left_out)
+        if len(self._anatomies) >= MAX_REMEMBERED:
+            self._anatomies.clear()
+        self._anatomies[done] = anatomy
+        return anatomy
 
     # ---------------------------------------------------------------- around
 

@@ -52,6 +52,14 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hinge_embedding_loss": ("torch", ("input", "target", "margin", "reduction")),
 }  # fmt: skip
 
+_TARGETS = {name: at.index("target") for name, (_, at) in FUNCTIONS.items() if "target" in at}
+_REDUCTIONS = {
+    name: at.index("reduction") if "reduction" in at else -1 for name, (_, at) in FUNCTIONS.items()
+}
+
+BROADCASTING = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
+"""What `torch.nn.functional` stretches to one shape before it calls the function below it."""
+
 # What people call them.
 NAMES = {"cross_entropy_loss": "cross_entropy", "nll_loss_nd": "nll_loss"}
 
@@ -78,19 +86,24 @@ class LossFunctions:
         if not isinstance(loss_input, Tensor) or not isinstance(result, Tensor):
             return
         names = FUNCTIONS[name][1]
-        given = dict(zip(names, args, strict=False))
-        given.update(kwargs)
-        target = given.get("target")
+        at = _TARGETS[name]
+        target = args[at] if len(args) > at >= 0 else kwargs.get("target")
         target = target if isinstance(target, Tensor) else None
         chain = graph.came_from(loss_input)
         site = self._watcher.recorder.sites.here(3)
-        reduction = _reduction(given.get("reduction"))
-        key = (
-            name, site, chain, reduction, loss_input.dtype, target is not None and target.dtype,
-            loss_input.dim(), target is not None and target.dim(),
-            target is not None and _expanded(loss_input, target),
-        )  # fmt: skip
+        at = _REDUCTIONS[name]
+        reduction = args[at] if len(args) > at >= 0 else kwargs.get("reduction")
+        if target is None:
+            key: tuple[Any, ...] = (name, site, chain, reduction, loss_input.dtype, loss_input.dim())
+        else:
+            key = (
+                name, site, chain, reduction, loss_input.dtype, target.dtype, loss_input.dim(),
+                target.dim(), name in BROADCASTING and _expanded(loss_input, target),
+            )  # fmt: skip
         number = self._numbers.get(key)
+        given: dict[str, Any] = {}
+        if number is None or lane.look is not None:
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
         if number is None:
             number = self._new(key, lane, name, given, loss_input, target, result, chain, site)
         lane.loss(number, site, loss_input, target, result, given)
@@ -185,7 +198,7 @@ def _value(result: Tensor) -> float | None:
 
 def scalar(tensor: Tensor) -> float | None:
     """The value of a tensor of one number on the CPU; None for others, which would have to wait."""
-    if tensor.numel() != 1 or tensor.device.type != "cpu" or tensor.is_complex():
+    if tensor.numel() != 1 or not tensor.is_cpu or tensor.is_complex():
         return None
     try:
         return float(tensor.item())

@@ -29,7 +29,8 @@ class Known:
     """
 
     __slots__ = (
-        "count", "curve", "gradients", "held", "lane", "number", "reference", "site", "size", "written",
+        "count", "gradients", "held", "lane", "loss_curve", "number", "rate_curve", "reference",
+        "site", "size", "written",
     )  # fmt: skip
 
     def __init__(self, number: int, reference: Any, site: int) -> None:
@@ -40,7 +41,8 @@ class Known:
         self.count = 0
         self.written = False
         self.lane: Lane | None = None
-        self.curve = "" if number == 0 else f"-{number}"
+        self.loss_curve = "loss" if number == 0 else f"loss-{number}"
+        self.rate_curve = "rate" if number == 0 else f"rate-{number}"
         self.gradients = Gradients([])
         self.held = Held()
 
@@ -91,7 +93,9 @@ class Optimizers:
     def renew(self, known: Known, optimizer: Any) -> None:
         """Follow the gradients of what the optimizer owns now, if that has changed."""
         groups = getattr(optimizer, "param_groups", None) or ()
-        size = sum(len(group["params"]) for group in groups)
+        size = 0
+        for group in groups:
+            size += len(group["params"])
         if size != known.size:
             known.size = size
             known.written = False

@@ -17,6 +17,7 @@ from goingdeep.watch.attributes import plain
 from goingdeep.watch.ledger import Ledger
 from goingdeep.watch.origins import Origins
 from goingdeep.watch.patches import Row
+from goingdeep.watch.read import WHOLE_PASSES
 from goingdeep.watch.walks import Walk, Walks
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class Passes:
             seed=seed if type(seed) is int and abs(seed) < 2**63 else 0,
             fed=self._fed,
             check=self._ledger.checks(known.id),
+            briefly=known.passes > WHOLE_PASSES and walk.drawn is not None,
         )  # fmt: skip
         active.opened = active.last_given = next(self._clock)
         # A walk that had begun before it was watched is not known as a whole.

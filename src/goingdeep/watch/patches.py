@@ -187,9 +187,10 @@ def wrapper(watcher: Watcher, row: Row, original: Callable[..., Any]) -> Callabl
         if compiling() or watcher.idle or key in off:
             return original(*args, **kwargs)
         token = None
+        modes = function_modes() or dispatch_modes()
         if before is not None:
             try:
-                if function_modes() or dispatch_modes():
+                if modes:
                     with unseen():
                         token = before(watcher, args, kwargs)
                 else:
@@ -210,7 +211,7 @@ def wrapper(watcher: Watcher, row: Row, original: Callable[..., Any]) -> Callabl
                 raise
         if after is not None:
             try:
-                if function_modes() or dispatch_modes():
+                if modes:
                     with unseen():
                         after(watcher, token, args, kwargs, result)
                 else:

@@ -16,6 +16,9 @@ from goingdeep.watch.taken import HEAD, Samples, Taken
 LABEL_BATCHES = 32
 """Batches whose labels are looked at one by one; after them every 16th."""
 
+WHOLE_PASSES = 2
+"""Passes of a loader that are read whole. Of later ones, whose order its sampler tells, the first
+batches are read: what is in the data set is known by then."""
 
 _function_off = torch._C.DisableTorchFunction  # noqa: SLF001
 
@@ -26,16 +29,18 @@ class Read:
     Args:
         collated: whether the loader joins samples into batches.
         check: whether it is to be checked that hashes tell the samples apart.
+        briefly: read the first batches only.
 
-    unread: whether there are samples that could not be hashed.
+    unread: whether there are samples that were not hashed.
     """
 
-    def __init__(self, *, collated: bool, check: bool) -> None:
+    def __init__(self, *, collated: bool, check: bool, briefly: bool = False) -> None:
         self.batches = self.samples = self.last_batch = 0
         self.unread = False
         self.labels = LabelCounts()
         self.inputs: InputNumbers | None = None
         self._collated = collated
+        self._briefly = briefly
         self._hashes: Samples | None = Samples(check=check)
 
     def take(self, data: Any) -> tuple[list[Tensor], Tensor | None, U64 | None]:
@@ -52,10 +57,12 @@ class Read:
                 if not self._collated:
                     count = samples_in(data, tensors, first, collated=False)
                     alone = count == 1
-                elif not first.is_cpu:
+                elif self._briefly or not first.is_cpu:
                     count = first.size(0)
                 # At powers of two the values are looked at, too: at most 32 times a pass.
-                if number <= LABEL_BATCHES or number & 15 == 0 or not first.is_cpu:
+                if self._briefly and number > HEAD:
+                    pass
+                elif number <= LABEL_BATCHES or number & 15 == 0 or not first.is_cpu:
                     hashes = self._look(tensors, first, number, alone=alone)
                 elif self._hashes is not None:
                     hashes = self._hashes.read(first, alone=alone)

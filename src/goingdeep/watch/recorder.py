@@ -193,19 +193,19 @@ class Recorder:
             self.event(Anatomy, id=number, optimizer=optimizer, blocks=blocks, left_out=left_out)
             return number
 
-    def next_step(self) -> int:
-        """Count one step of any optimizer; returns its number in the run, from 1."""
+    def step(self, optimizer: int, anatomy: int, thread: str) -> int:
+        """One step was done: lengthen the stretch of its optimizer, or begin another.
+
+        Returns:
+            Its number among the steps of all optimizers in the run, from 1.
+        """
         with self._lock:
             counts = self.counts
             if counts.steps == 0:
                 # A resumed run's trainer has written where it goes on.
                 self._base = self._log.step if self._log is not None else 0
             counts.steps += 1
-            return self._base + counts.steps
-
-    def step(self, optimizer: int, anatomy: int, number: int, thread: str) -> None:
-        """One step was done: lengthen the stretch of its optimizer, or begin another."""
-        with self._lock:
+            number = self._base + counts.steps
             stretch = self._stretches.get(optimizer)
             if stretch is not None and stretch.anatomy == anatomy and stretch.thread == thread:
                 stretch.last = number
@@ -216,6 +216,7 @@ class Recorder:
                 self._stretches[optimizer] = _Stretch(anatomy, number, thread)
             if time.monotonic() >= self._flush_at:
                 self.flush()
+            return number
 
     def _write_stretch(self, optimizer: int, stretch: _Stretch) -> None:
         self.event(
