@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
 
 KEPT = 64
-"""How many of the newest losses are followed."""
+"""How many losses are followed."""
+
+STRIDE = 7
+"""After the first of them one in so many: where two optimizers take turns, each still has its own."""
 
 YOUNG = 20
 """Steps during which a loss may be alive for a good reason: it is printed, or averaged."""
@@ -49,6 +52,7 @@ class LossesAlive:
         self._watcher = watcher
         self._losses: deque[Followed] = deque(maxlen=KEPT)
         self._reported: dict[int, int] = {}
+        self._noted = 0
 
     def note(self, node: Any, site: int = -1) -> Followed | None:
         """Follow a loss: one that had a backward, or one of an evaluation that recorded graphs.
@@ -59,7 +63,8 @@ class LossesAlive:
         Returns:
             What `forget` takes; None where nothing new is followed.
         """
-        if node is None:
+        self._noted += 1
+        if node is None or (self._noted > KEPT and self._noted % STRIDE):
             return None
         metadata: dict[str, object] = node.metadata
         tag = metadata.get(_KEY)

@@ -25,7 +25,6 @@ from goingdeep.watch.gradients import GONE
 from goingdeep.watch.held import Held
 from goingdeep.watch.look import Look
 from goingdeep.watch.losses import scalar
-from goingdeep.watch.modules import NO_MODEL
 from goingdeep.watch.ops import PASSING, Signature, fold, of_this_step
 
 if TYPE_CHECKING:
@@ -155,8 +154,10 @@ class Lane:
 
     def batch(self, pass_: ActivePass, site: int, data: object) -> None:
         """A loader gave a batch."""
-        self._by_hand_step()
-        self.end_evaluation_look()
+        if self._backwards:
+            self._by_hand_step()
+        if self._closing is not None or self.look is not self._training_look:
+            self.end_evaluation_look()
         look = self.look
         if look is not None:
             look.drop_forward()
@@ -169,16 +170,18 @@ class Lane:
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         """A module is called from outside any other module."""
-        site = self._recorder.sites.here(4)
-        number = self._watcher.models.called(module, site)
-        self.outside = number == NO_MODEL
+        models = self._watcher.models
+        self.outside = models.is_bare(module)
         if self.outside:
             self._forward = ()
             return
+        site = self._recorder.sites.here(4)
+        number = models.called(module, site)
         self.models.add(number)
         if self._early_modes:
             self._name_early_modes()
-        self._by_hand_step()
+        if self._backwards:
+            self._by_hand_step()
         grad = torch.is_grad_enabled()
         if self._closing is not None:
             self._finish_closing()
@@ -307,8 +310,10 @@ class Lane:
             self._backward_depth += 1
         if self._backward_depth > 1:
             return None
-        self._by_hand_step()
-        self.end_evaluation_look()
+        if self._backwards:
+            self._by_hand_step()
+        if self._closing is not None or self.look is not self._training_look:
+            self.end_evaluation_look()
         site = self._recorder.sites.here(4)
         root = roots[0] if roots and isinstance(roots[0], Tensor) else None
         chain: tuple[str, ...] = ()

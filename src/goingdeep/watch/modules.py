@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
 
 MAX_MODELS = 64
-NO_MODEL = -2
-"""A module without any parameter: a loss, a transform of pictures. Nothing in it learns."""
-
 MAX_PARTS = 2_000
 """Modules and parameters that are written by name; all of them are known here."""
 
@@ -61,22 +58,26 @@ class Models:
             return known[1], known[2]
         return -1, -1
 
-    def called(self, root: nn.Module, site: int) -> int:
-        """A module was called from outside: its number, and what it is is written at first sight.
+    def is_bare(self, module: nn.Module) -> bool:
+        """Whether a module is no model: nothing in it learns. A loss, a transform of pictures."""
+        bare = self._bare.get(id(module))
+        if bare is not None and bare() is module:
+            return True
+        if self.number(module) >= 0 or next(nn.Module.parameters(module), None) is not None:
+            return False
+        if len(self._bare) > MAX_PARTS:
+            self._bare.clear()
+        self._bare[id(module)] = weakref.ref(module)
+        return True
 
-        NO_MODEL for a module without parameters, -1 beyond the bound.
+    def called(self, root: nn.Module, site: int) -> int:
+        """A model was called from outside: its number, and what it is is written at first sight.
+
+        -1 beyond the bound.
         """
         number = self.number(root)
         if number >= 0:
             return number
-        bare = self._bare.get(id(root))
-        if bare is not None and bare() is root:
-            return NO_MODEL
-        if next(nn.Module.parameters(root), None) is None:
-            if len(self._bare) > MAX_PARTS:
-                self._bare.clear()
-            self._bare[id(root)] = weakref.ref(root)
-            return NO_MODEL
         if self._count >= MAX_MODELS:
             self._watcher.recorder.gap("models", f"more than {MAX_MODELS} models were called")
             return -1

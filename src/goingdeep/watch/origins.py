@@ -68,7 +68,8 @@ class Origins:
         """A loader gave a batch."""
         given = Given(pass_, threading.get_ident())
         with _function_off():
-            for tensor in tensors:
+            # Of a pair the labels are no model's input; where they are, it is their pass's turn.
+            for tensor in tensors if first is None or len(tensors) > 2 else (first,):
                 try:
                     storage: Any = tensor.untyped_storage()._weak_ref()  # noqa: SLF001
                 except (RuntimeError, NotImplementedError):

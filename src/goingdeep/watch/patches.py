@@ -15,7 +15,7 @@ Traps that shaped this (PyTorch 2.9 to 2.15):
   * `torch.jit.script` compiles what it finds under those names, and cannot compile a wrapper: the
     rows marked `lift` are taken off while it works.
   * `torch.compile(fullgraph=True)` traces into wrappers and hooks: each returns first when
-    `torch.compiler.is_compiling()`, which folds to a constant there.
+    `torch.compiler.is_dynamo_compiling()`, a constant there and half as dear as `is_compiling`.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class Patches:
         self._on: list[tuple[Row, Any, Any, Any]] = []  # row, owner, what stood there, ours
         self._removers: list[Callable[[], None]] = []
         self._waiting: list[Row] = []
+        self._imported = 0  # modules, when it was last looked for what rows wait for
         self._lock = threading.RLock()
         self._lifts = 0
         self._lifted: list[tuple[Row, Any, Any, Any]] = []
@@ -119,7 +120,11 @@ class Patches:
 
     def put_waiting(self) -> None:
         """Wrap what has been imported since."""
-        if self._waiting and any(row.needs in sys.modules for row in self._waiting):
+        imported = len(sys.modules)
+        if imported == self._imported:
+            return
+        self._imported = imported
+        if any(row.needs in sys.modules for row in self._waiting):
             waiting, self._waiting = self._waiting, []
             for row in waiting:
                 self.put(row)
@@ -180,7 +185,7 @@ def wrapper(watcher: Watcher, row: Row, original: Callable[..., Any]) -> Callabl
     """The function that stands in for the original."""
     before, after, failed, key = row.before, row.after, row.failed, row.key
     off = watcher.off  # a set of the keys of rows that are switched off, shared and changing
-    compiling = torch.compiler.is_compiling
+    compiling = torch.compiler.is_dynamo_compiling
 
     @functools.wraps(original)
     def watched(*args: Any, **kwargs: Any) -> Any:

@@ -58,7 +58,7 @@ def put_all(watcher: Watcher, patches: Patches) -> None:
 
 def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[..., Any]:
     """What stands in for `Module._call_impl`; it runs for every module on every step."""
-    compiling = torch.compiler.is_compiling
+    compiling = torch.compiler.is_dynamo_compiling
     in_backward = torch._C._current_autograd_node  # noqa: SLF001
     off, lane_of, places = watcher.off, watcher.lane, watcher.models.places
 
@@ -176,7 +176,7 @@ def _module_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
 
 def optimizer_hooks(watcher: Watcher) -> tuple[Callable[..., None], Callable[..., None]]:
     """The hooks before and after each optimizer step."""
-    compiling = torch.compiler.is_compiling
+    compiling = torch.compiler.is_dynamo_compiling
     off = watcher.off
 
     def started(optimizer: Any, args: Args, kwargs: Kwargs) -> None:
