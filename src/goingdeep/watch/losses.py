@@ -94,7 +94,14 @@ class LossFunctions:
         at = _REDUCTIONS[name]
         reduction = args[at] if len(args) > at >= 0 else kwargs.get("reduction")
         if target is None:
-            key: tuple[Any, ...] = (name, site, chain, reduction, loss_input.dtype, loss_input.dim())
+            key: tuple[Any, ...] = (
+                name,
+                site,
+                chain,
+                reduction,
+                loss_input.dtype,
+                loss_input.dim(),
+            )
         else:
             key = (
                 name, site, chain, reduction, loss_input.dtype, target.dtype, loss_input.dim(),
