@@ -337,7 +337,7 @@ class Started:
     """A program in this process, as `gd run` starts it in one of its own."""
 
     def __init__(self, monkeypatch, **asked):
-        told = {"words": 2, "out": None, "quiet": False, "moments": False} | asked
+        told = {"words": 2, "out": None, "quiet": False, "moments": False, "check": None} | asked
         at_end = []
         monkeypatch.setattr(program.atexit, "register", at_end.append)
         monkeypatch.setattr(sys, "orig_argv", ["python", "-B", "my/train.py", "--lr"])
