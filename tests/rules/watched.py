@@ -37,7 +37,7 @@ def run(script: Path, folder: Path) -> None:
     sys.argv = [str(script)]
     sys.path.insert(0, str(script.parent))
     with EventLog(folder) as log:
-        watcher = Watcher(folder, log)
+        watcher = Watcher(folder, log, probes=True)
         watcher.start()
         error: BaseException | None = None
         try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from goingdeep.record.event import Gap
+from goingdeep.record.seen import Probed
 
 if TYPE_CHECKING:
     from goingdeep.check.run import Run
@@ -71,6 +72,11 @@ CHANNELS: dict[str, Channel] = {
     ),
     "look": Channel(
         lambda run: bool(run.looks), "no step was looked at closely", ("look", "close look")
+    ),
+    "probes": Channel(
+        lambda run: bool(run.of(Probed)),
+        "no model was probed: gd check SCRIPT does it",
+        ("probes",),
     ),
     "workers": Channel(
         lambda run: bool(run.workers), "no worker process was seen", ("workers", "worker")

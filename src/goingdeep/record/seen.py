@@ -6,7 +6,7 @@
     anatomy     the order of operations from one optimizer step to the next, written once
     steps       a stretch of consecutive steps of one optimizer, all with the same anatomy
     pass        one walk over a loader: what was read, in which modes, and what it was used for
-    call-mode, module-made, module-hidden, state-kept, state-loaded, worker     rarer facts
+    call-mode, module-made, module-hidden, state-kept, state-loaded, worker, probed     rarer facts
     look-*      the close look at one step (look.py)
 
 Steps are counted from 1: the first `optimizer.step()` of the process is step 1. `Event.step` is the
@@ -500,6 +500,41 @@ class Kept(Event, frozen=True, tag="graph-kept"):
     of: int = 0
 
 
+class Probed(Event, frozen=True, tag="probed"):
+    """A copy of a model was asked a question, once, on a copy of a batch, in evaluation mode.
+
+    probe: "batch-mixing" (does the answer for a sample change when another sample is replaced?) or
+    "mask-ignored" (does any answer change when a mask is?). reason: why there is no answer, "" where
+    there is one. site: the line that called the part named here, else that of the model's call.
+    rows: samples in the copy's batch; asked: how many of them were replaced, one after the other;
+    spread: how many of these changed the answer for another sample (a mask: how many answers it
+    changed); reached: the most other samples that one of them changed. own: for how many of the
+    asked samples the answer changed most when they were replaced themselves. ordered: whether the
+    samples in another order get other answers. module, class_name: the first part whose output
+    mixes; shape: of what it was given; sequence_first: whether it takes the second axis for the batch.
+    argument: name of the mask; values: how many of them were turned.
+    """
+
+    probe: str
+    model: int = -1
+    reason: str = ""
+    site: int = -1
+    loader: int = -1
+    input: tuple[int, ...] = ()
+    rows: int = 0
+    asked: int = 0
+    spread: int = 0
+    reached: int = 0
+    own: int = 0
+    ordered: bool = False
+    module: str = ""
+    class_name: str = ""
+    shape: tuple[int, ...] = ()
+    sequence_first: bool | None = None
+    argument: str = ""
+    values: int = 0
+
+
 class Ended(Event, frozen=True, tag="ended"):
     """The watched program ended, or the watcher was taken off.
 
@@ -518,5 +553,5 @@ class Ended(Event, frozen=True, tag="ended"):
 SEEN = (
     Site | SourceText | Model | Optimizer | Scheduler | Loader | LossFunction | Anatomy
     | Steps | Pass | CallMode | ModuleMade | ModuleHidden | StateKept | StateLoaded | StateSaved
-    | Worker | Kept | Ended
+    | Worker | Kept | Probed | Ended
 )  # fmt: skip

@@ -233,6 +233,8 @@ class Lane:
                     pass_.note(inside)
         if self._watcher.moments is not None:
             self._watcher.moments.forward_ended(self, module, args, kwargs, output)
+        if watcher.probes is not None and grad:
+            watcher.probes.forward_ended(self, number, site, module, args, kwargs, output, pass_)
         if type(module).__name__ == "OptimizedModule":
             watcher.recorder.gap("inside torch.compile", "compiled code calls no hooks")
 
@@ -269,6 +271,8 @@ class Lane:
             self.look.loss(
                 number, self._watcher.losses.name(number), loss_input, target, result, site, given
             )
+        if self._watcher.probes is not None:
+            self._watcher.probes.loss_called(self, loss_input, target)
 
     def _follow(self, pass_: ActivePass, result: Tensor, site: int) -> None:
         """An evaluation that keeps its losses keeps their graphs, where it has recorded any.
@@ -338,6 +342,8 @@ class Lane:
             self.look.before_backward(roots, site)
         if self._watcher.moments is not None:
             self._watcher.moments.backward_started(self, roots, retain=retain, create=create)
+        if self._watcher.probes is not None:
+            self._watcher.probes.backward_started()
         return (
             "backward", site, states, leaf or None, "|".join(chain), retain or None, create or None,
         )  # fmt: skip

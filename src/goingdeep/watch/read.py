@@ -39,7 +39,7 @@ class Read:
         self.unread = False
         self.labels = LabelCounts()
         self.inputs: InputNumbers | None = None
-        self._collated = collated
+        self.collated = collated
         self._briefly = briefly
         self._hashes: Samples | None = Samples(check=check)
 
@@ -51,10 +51,10 @@ class Read:
         with _function_off():
             first = input_of(tensors)
             if first is None or not first.dim() or first.is_nested:
-                count = samples_in(data, tensors, first, collated=self._collated)
+                count = samples_in(data, tensors, first, collated=self.collated)
             else:
                 alone = False
-                if not self._collated:
+                if not self.collated:
                     count = samples_in(data, tensors, first, collated=False)
                     alone = count == 1
                 elif self._briefly or not first.is_cpu:

@@ -125,6 +125,14 @@ class Sites:
         code = found.tb_frame.f_code
         return self._place(code.co_filename, found.tb_lineno, code, found.tb_frame, None)
 
+    def of_code(self, code: CodeType) -> int:
+        """The number of the line where a function begins."""
+        place = (code.co_filename, code.co_firstlineno, None, None)
+        known = self._by_place.get(place)
+        if known is not None or len(self._by_place) >= MAX_SITES:
+            return -1 if known is None else known
+        return self._write_new(place, code, {}, {})
+
     def _learn(self, code: CodeType) -> int:
         if len(self._kinds) > MAX_CODES:
             self._kinds.clear()
@@ -153,9 +161,6 @@ class Sites:
         if number is None:
             if len(self._by_place) >= MAX_SITES:
                 return -1
-            number = self._by_place[place] = len(self._by_place)
-            self._text_of(file, frame)
-            source = linecache.getline(file, line, frame.f_globals).strip()[:MAX_SOURCE]
             through = (
                 {
                     "via_file": via.f_code.co_filename,
@@ -165,18 +170,28 @@ class Sites:
                 if via is not None
                 else {}
             )
-            self._write(
-                Site, id=number, file=file, line=line, function=code.co_qualname, source=source,
-                **through,
-            )  # fmt: skip
+            number = self._write_new(place, code, frame.f_globals, through)
         return number
 
-    def _text_of(self, file: str, frame: FrameType) -> None:
+    def _write_new(
+        self, place: tuple[Any, ...], code: CodeType, names: dict[str, Any], through: dict[str, Any]
+    ) -> int:
+        file, line = place[:2]
+        number = self._by_place[place] = len(self._by_place)
+        self._text_of(file, names)
+        source = linecache.getline(file, line, names).strip()[:MAX_SOURCE]
+        self._write(
+            Site, id=number, file=file, line=line, function=code.co_qualname, source=source,
+            **through,
+        )  # fmt: skip
+        return number
+
+    def _text_of(self, file: str, names: dict[str, Any]) -> None:
         """Keep a file as it is now: it may be changed before anybody looks at the record."""
         if file in self._files or len(self._files) >= MAX_FILES or kind_of(file) != USER:
             return
         self._files.add(file)
-        lines = linecache.getlines(file, frame.f_globals)
+        lines = linecache.getlines(file, names)
         text = "".join(lines).encode("utf-8", "backslashreplace")
         kept = self._keep(np.frombuffer(text, np.uint8)) if 0 < len(text) <= MAX_FILE else None
         if kept is not None:

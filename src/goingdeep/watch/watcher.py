@@ -29,6 +29,7 @@ from goingdeep.watch.moments import Moments
 from goingdeep.watch.optimizers import Optimizers
 from goingdeep.watch.passes import Passes
 from goingdeep.watch.patches import Patches
+from goingdeep.watch.probes import Probes
 from goingdeep.watch.recorder import Recorder
 from goingdeep.watch.states import LossesAlive, States
 from goingdeep.watch.table import put_all
@@ -71,7 +72,7 @@ class Watcher:
         moments: keep moments in memory, which can be replayed with one thing changed.
         rank: which process of a distributed run.
         curves: keep the curve of the loss; a run of `gd train` keeps its own.
-        probes: models may be tried out on copies (batch-mixing, mask-ignored); `gd check` only.
+        probes: once in the run, ask copies of the models what watching alone cannot tell.
     Attributes:
         after_step: called with the number of each step that is done; what they raise ends the
             program's step, so they raise nothing unless that is meant.
@@ -87,7 +88,6 @@ class Watcher:
         curves: bool = True,
         probes: bool = False,
     ) -> None:
-        self.probes = probes
         self.after_step: list[Callable[[int], None]] = []
         self.recorder = Recorder(folder, log, rank=rank, curves=curves)
         self.off: set[str] = set()
@@ -99,6 +99,7 @@ class Watcher:
         self.states = States(self)
         self.losses_alive = LossesAlive(self)
         self.moments = Moments(self) if moments else None
+        self.probes = Probes(self) if probes else None
         self._patches = Patches(self)
         self._local = threading.local()
         self.lanes: list[Lane] = []
@@ -146,6 +147,8 @@ class Watcher:
         ends = [self.passes.finish, self.states.finish, self.losses_alive.finish, recorder.flush]
         if self.moments is not None:
             ends.insert(0, self.moments.finish)
+        if self.probes is not None:
+            ends.insert(0, self.probes.finish)
         for finish in ends:
             try:
                 finish()
