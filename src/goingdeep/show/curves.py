@@ -56,7 +56,12 @@ class Values:
     @property
     def went(self) -> str:
         """From the first to the last: "2.303 -> 0.871"."""
-        return f"{number(self.means[0], 3)} -> {number(self.means[-1], 3)}" if self.starts else ""
+        if not self.starts:
+            return ""
+        first, last = self.means[0], self.means[-1]
+        # Where three digits show no difference there may be one all the same.
+        digits = 3 if number(first, 3) != number(last, 3) else 5
+        return f"{number(first, digits)} -> {number(last, digits)}"
 
     def at(self, step: int) -> str:
         """The loss of one step, or of the steps that were joined with it; "" where unknown."""
