@@ -62,9 +62,7 @@ def test_gradients_are_fresh_at_each_step(name):
         for op in ops
         if op.op == "step" and count
     ]
-    # An optimizer that is not torch's is met at its first step, when its gradients are there already.
-    assert set(states) - {"fresh", "unknown"} == set()
-    assert states.count("unknown") <= (name in {"fastai_learner", "keras_fit"})
+    assert set(states) == {"fresh"}
 
 
 @every_framework

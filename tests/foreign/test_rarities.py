@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from goingdeep.record.look import LookCall
+from goingdeep.record.look import LookBatch, LookCall, LookStep
 from goingdeep.record.seen import Kept, ModuleHidden
 from tests.foreign.harness import Outcome, steps_of, watch
 
@@ -275,3 +275,112 @@ def test_a_hidden_module_counts_what_no_model_has(watched):
     assert (hidden.inside, hidden.parameters, hidden.trainable) == ("Net", 30, True)
     assert hidden.owned
     assert "self.lists[0]" in run.seen.site(hidden.site).source
+
+
+# ---------------------------------------------------------------- close looks at evaluations
+
+
+EVALUATING = """
+    loader = DataLoader(TensorDataset(x, y), batch_size=2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for epoch in range(8):
+        for a, b in loader:
+            optimizer.zero_grad()
+            F.cross_entropy(model(a), b).backward()
+            optimizer.step()
+        test = DataLoader(TensorDataset(x[:4] + 1, y[:4]), batch_size=2)  # anew each time
+        with torch.no_grad():
+            for a, b in test:
+                model(a), model(a)
+"""
+
+
+def test_a_look_at_an_evaluation_begins_with_its_batch(watched):
+    run = watched(EVALUATING)
+    looks = {step: look.evaluation for step, look in run.seen.looks.items() if look.evaluation}
+    # After epochs 1, 2, 4 and 8, of 4 steps each; the close looks at steps 4 and 8 are over by then.
+    assert sorted(looks) == [4, 8, 16, 32]
+    for parts in looks.values():
+        batch, *calls = parts
+        assert isinstance(batch, LookBatch)
+        assert batch.tensors[0].mean == pytest.approx(float(run.value("x")[:2].mean()) + 1)
+        assert [call.depth for call in calls] == [0, 1, 1, 1] * 2  # both forwards of the batch
+    for look in run.seen.looks.values():
+        assert len(look.of(LookBatch)) == bool(look.training)  # none of an evaluation's
+
+
+# ---------------------------------------------------------------- places
+
+
+def line(run: Outcome, site: int) -> str:
+    found = run.seen.site(site)
+    return found.source if found is not None else ""
+
+
+def test_calls_loaders_and_losses_have_their_lines(watched):
+    run = watched("""
+        class Mine(DataLoader):
+            def __init__(self, *args):
+                super().__init__(*args)
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inner = model
+
+            def forward(self, x):
+                return self.inner(x)
+
+        net = Net()
+        loader = Mine(TensorDataset(x, y), 4)
+        for a, b in loader:
+            scores = net(a)
+            F.cross_entropy(scores, b).backward()
+            torch.optim.SGD(net.parameters(), lr=0.1).step()
+    """)
+    calls = run.seen.looks[1].of(LookCall)
+    assert [line(run, call.site) for call in calls] == [
+        "scores = net(a)", *["return self.inner(x)"] * 4
+    ]  # fmt: skip
+    (loader,) = run.seen.loaders.values()
+    assert line(run, loader.made) == "loader = Mine(TensorDataset(x, y), 4)"
+    assert line(run, loader.site) == "for a, b in loader:"
+
+
+def test_tensors_of_no_model_are_counted_and_those_without_a_gradient(watched):
+    run = watched("""
+        old = nn.Linear(4, 2)
+        latent = nn.Parameter(torch.ones(8, 4))
+        frozen = model[0].bias.requires_grad_(False)
+        optimizer = torch.optim.SGD([*model.parameters(), *old.parameters(), latent], lr=0.1)
+        F.cross_entropy(model(x * latent), y).backward()
+        optimizer.step()
+    """)
+    (step,) = run.seen.looks[1].of(LookStep)
+    assert (step.strangers, step.strangers_idle) == (3, 2)
+
+
+SHAPES = [
+    ("out[:, :1]", "z", (8, 1), (8,), (8, 8)),
+    ("out[:, :1]", "z.view(1, 8)", (8, 1), (1, 8), (8, 8)),
+    ("out[:, 0]", "y[:, None].float()", (8,), (8, 1), (8, 8)),
+    ("out[:, :1].expand(8, 8)", "z", (8, 8), (8,), (8, 8)),
+    ("out[:, :1].expand(8, 8)", "torch.zeros(8, 8)", (8, 8), (8, 8), ()),
+    ("out.T", "z", (3, 8), (8,), (3, 8)),
+    ("out[:, 0]", "z", (8,), (8,), ()),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize("function", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+@pytest.mark.parametrize(("one", "other", "given", "target", "broadcast"), SHAPES)
+def test_shapes_are_those_before_stretching(
+    watched, function, one, other, given, target, broadcast
+):
+    run = watched(f"""
+        z = y.float()
+        out = model(x)
+        F.{function}({one}, {other}).backward()
+    """)
+    (loss,) = run.seen.losses.values()
+    assert (loss.input, loss.target, loss.broadcast) == (given, target, broadcast)

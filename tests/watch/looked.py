@@ -28,6 +28,7 @@ class Recorder:
         self.gaps: list[tuple[str, str]] = []
         self.arrays: list = []
         self.bytes = 0
+        self.sites = SimpleNamespace(here=lambda _: 2)
 
     def event(self, kind: type[Event], **fields) -> None:
         event = kind(time=1.0, step=0, rank=0, **fields)
@@ -69,10 +70,14 @@ def numbers_in(value):
 def watcher_of(*models: nn.Module) -> SimpleNamespace:
     """A watcher whose models have these numbers."""
     places = {id(m): (i, n) for i, model in enumerate(models) for n, m in model.named_modules()}
+    owners = {
+        id(p): (i, j) for i, model in enumerate(models) for j, p in enumerate(model.parameters())
+    }
     return SimpleNamespace(
         recorder=Recorder(),
         models=SimpleNamespace(
             place=lambda module: places.get(id(module), (-1, "")),
+            where=lambda parameter: owners.get(id(parameter), (-1, -1)),
             trainable=lambda: (
                 (i, n, p) for i, model in enumerate(models) for n, p in model.named_parameters()
             ),

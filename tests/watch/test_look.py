@@ -80,14 +80,17 @@ def test_two_loaders_may_be_read_before_one_forward():
 def test_a_batch_can_move_to_the_look_at_an_evaluation():
     watcher = watcher_of()
     training, evaluation = Look(watcher, 1), Look(watcher, 0, phase="evaluation")
-    training.batch(4, 2, torch.ones(3))
-    evaluation.take_batches(training)
+    for loader in (4, 5, 4):
+        training.batch(loader, 2, torch.ones(3))
+    training.give_batches(4, evaluation)
     forward(evaluation, nn.Identity(), torch.ones(1))
     evaluation.finish()
+    training.give_batches(4, None)
     training.finish()
     assert [(type(event), event.phase) for event in watcher.recorder.events] == [
-        (LookBatch, "evaluation"), (LookCall, "evaluation"),
+        (LookBatch, "evaluation"), (LookCall, "evaluation"), (LookBatch, "training"),
     ]  # fmt: skip
+    assert [event.loader for event in watcher.recorder.of(LookBatch)] == [4, 5]
 
 
 # ---------------------------------------------------------------- bounds

@@ -48,7 +48,7 @@ class ActivePass(Read):
     """A pass that goes on, or that ended and may still have its last batch in use.
 
     loader: its number. number: of this loader's passes, from 1. batches: read so far. forwards: on
-    its batches. looked: free for the lane, which looks closely at the first batch of an evaluation.
+    its batches.
     """
 
     def __init__(
@@ -58,7 +58,6 @@ class ActivePass(Read):
         super().__init__(collated=collated, check=check, briefly=briefly)
         self.id, self.known, self.loader, self.number = identity, known, known.id, number
         self.site, self.seed = site, seed
-        self.looked = False
         self.open, self.complete, self.broken = True, False, False
         self.opened = self.last_given = self.closed = 0  # on the clock of `Passes`
         self.forwards = self.backwards = self.steps = 0

@@ -41,6 +41,7 @@ MAX_OPERATIONS = 8_192
 """Operations of one step: beyond it the rest is counted."""
 
 MAX_EARLY_MODES = 64
+MAX_WALKED = 1_000
 MAX_REMEMBERED = 64
 """Steps whose anatomy is known at once; an evaluation before a step makes it one of its own."""
 
@@ -94,6 +95,10 @@ class Lane:
         self._by_hand = ByHand(watcher)
         self._training_look: Look | None = None
         self.look: Look | None = None
+        self._opening: Look | None = (
+            None  # of the first batch of a pass, which may be an evaluation
+        )
+        self._walked: dict[tuple[int, int | None], int] = {}
         self._closing: Look | None = None  # its step is done, its clear may still come
         self._non_finite = 0
         self._plan_look()
@@ -115,18 +120,25 @@ class Lane:
             look.finish()
 
     def _evaluation_look(self) -> None:
-        """The first batch of an evaluation is looked at too, in passes 1, 2, 4, 8, ..."""
+        """The first batch of an evaluation is looked at too, in walks 1, 2, 4, 8, ..."""
+        if self.look is not None and self.look is not self._training_look:
+            return  # one more forward of the same batch
         newest = self._watcher.passes.newest()
-        if (
-            newest is not None
-            and newest.batches == 1
-            and newest.number & (newest.number - 1) == 0
-            and not newest.looked
-        ):
-            newest.looked = True
-            self.look = Look(self._watcher, self._recorder.steps, phase="evaluation")
-        else:
-            self.look = None
+        self.look, self._opening = self._opening, None
+        if newest is not None and self._training_look is not None:
+            self._training_look.give_batches(newest.loader, self.look)
+
+    def _begin_walk(self, pass_: ActivePass, site: int, data: object) -> None:
+        """The first batch of a pass: should it be an evaluation's, its look begins here."""
+        # Many programs make a loader anew for each walk: the line and the length tell.
+        key = site, pass_.known.length
+        if len(self._walked) > MAX_WALKED:
+            self._walked.clear()
+        count = self._walked[key] = self._walked.get(key, 0) + 1
+        if count & (count - 1) == 0:
+            self._opening = Look(self._watcher, self._recorder.steps, phase="evaluation")
+            if self._training_look is None:  # otherwise that one looks at the batch
+                self._opening.batch(pass_.loader, site, data)
 
     def end_evaluation_look(self) -> None:
         """Another batch or a training step begins."""
@@ -162,6 +174,9 @@ class Lane:
         if look is not None:
             look.drop_forward()
             look.batch(pass_.loader, site, data)
+        self._opening = None
+        if pass_.batches == 1:
+            self._begin_walk(pass_, site, data)
         self._untaken = pass_
         self.add(("batch", site, pass_.loader))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from torch import Tensor, nn
@@ -85,9 +85,15 @@ class Look:
         self._order.replace_batch(loader)
         self._order.add(LookBatch, batch_fields(loader, site, data, self._measured))
 
-    def take_batches(self, other: Look) -> None:
-        """The newest batches of another look belong to this one: its forward was no training."""
-        self._order.take_batches(other._order)
+    def give_batches(self, loader: int, other: Look | None) -> None:
+        """The newest batches of a loader belong to an evaluation: another look may have them."""
+        batches = self._order.take_batches(loader)
+        if other is not None:
+            other.get_batches(batches)
+
+    def get_batches(self, batches: list[Entry]) -> None:
+        """They came before the first forward of this look."""
+        self._order.put_batches(batches)
 
     @_looking
     def call_started(
@@ -106,6 +112,7 @@ class Look:
             fields = call_fields(module, (args, kwargs) if kwargs else args, self._measured)
             fields |= {
                 "index": self._index,
+                "site": self._watcher.recorder.sites.here(3),
                 "depth": len(self._stack),
                 "model": model,
                 "module": name,
@@ -195,12 +202,13 @@ class Look:
     def before_step(self, optimizer: Any, optimizer_id: int, site: int) -> None:
         """An optimizer is about to change the weights."""
         names = {id(named[2]): named for named in self._named(self._models)}
-        owned = (tensor for group in optimizer.param_groups for tensor in group["params"])
-        if any(id(tensor) not in names for tensor in owned):
+        if any(id(tensor) not in names for tensor in _owned(optimizer)):
             # Of a model that did not run in this step.
             names = {id(named[2]): named for named in self._watcher.models.trainable()} | names
         room = MOST_UPDATES - self._updates
-        self._step = Step(optimizer, optimizer_id, names, site, room)
+        where = self._watcher.models.where
+        strangers = [tensor for tensor in _owned(optimizer) if where(tensor)[0] < 0]
+        self._step = Step(optimizer, optimizer_id, names, site, room, strangers)
 
     @_looking
     def after_step(self, optimizer: Any) -> None:
@@ -261,3 +269,7 @@ class Look:
             for name, parameter in nn.Module.named_parameters(root, prefix=place):
                 found.setdefault(id(parameter), (model, name, parameter))
         return list(found.values())
+
+
+def _owned(optimizer: Any) -> Iterator[Tensor]:
+    return (tensor for group in optimizer.param_groups for tensor in group["params"])

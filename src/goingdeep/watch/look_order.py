@@ -109,10 +109,15 @@ class Order:
         self._left_out = self._left_out_before
         return True
 
-    def take_batches(self, other: Order) -> None:
-        """The newest batches of another look belong to this one."""
-        batches = [e for e in other._entries[other._since :] if e.kind is LookBatch]
-        other._remove(batches)
+    def take_batches(self, loader: int) -> list[Entry]:
+        """Take out the newest batches of a loader."""
+        newest = self._entries[self._since :]
+        batches = [e for e in newest if e.kind is LookBatch and e.fields["loader"] == loader]
+        self._remove(batches)
+        return batches
+
+    def put_batches(self, batches: list[Entry]) -> None:
+        """They belong here."""
         self._entries += batches
         self._counts[LookBatch] += len(batches)
 

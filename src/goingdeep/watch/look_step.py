@@ -39,11 +39,13 @@ class Step:
         names: trainable parameters by their id.
         site: number of the user's line.
         room: how many parameters still fit into the close look.
+        strangers: those of its tensors that belong to no model that was called.
     """
 
     def __init__(
-        self, optimizer: Any, number: int, names: Mapping[int, Named], site: int, room: int
-    ) -> None:
+        self, optimizer: Any, number: int, names: Mapping[int, Named], site: int, room: int,
+        strangers: Sequence[Tensor] = (),
+    ) -> None:  # fmt: skip
         self.optimizer = optimizer
         self._number = number
         self._site = site
@@ -55,6 +57,7 @@ class Step:
             for index, tensor in enumerate(content["params"])
         ]
         self._kept, self._buffer = copies(ends(self._owned, room))
+        self._strangers = strangers
         self._backward_inside = False
         self._chosen = self._choose()
 
@@ -82,6 +85,8 @@ class Step:
             "updates": tuple(updates),
             "weights": tuple(self._weight(chosen) for chosen in self._chosen),
             "checksum": content_hash(owned.tensor for owned in self._owned),
+            "strangers": len(self._strangers),
+            "strangers_idle": sum(gradient_of(tensor) is None for tensor in self._strangers),
             "left_out": len(self._owned) - len(updates),
             "sentence": sentence(name, settings, updates),
         }

@@ -7,10 +7,13 @@ in the graph, from the root of backward down.
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from goingdeep.record.seen import Fact, LossFunction
 from goingdeep.watch import graph
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
 
 MAX_FUNCTIONS = 256
+MAX_FRAMES = 8
+"""Of ours, between a function of torch.nn.functional and here."""
+
 ROW_SUM_TOLERANCE = 1e-4
 REDUCTIONS = {0: "none", 1: "mean", 2: "sum"}
 
@@ -128,6 +134,8 @@ class LossFunctions:
         seen = values(loss_input)
         low, high = seen.low, seen.high
         trailing, trailing_value = trailing_targets(target)
+        own_input, own_target = _own_shapes(loss_input, target)
+        stretched = target is not None and own_input != own_target and _expanded(loss_input, target)
         aimed = values(target) if target is not None else None
         self._watcher.recorder.event(
             LossFunction,
@@ -136,13 +144,11 @@ class LossFunctions:
             site=site,
             module=lane.loss_module(),
             reduction=_reduction(given.get("reduction")),
-            input=_own_shape(loss_input),
-            target=_own_shape(target) if target is not None else (),
+            input=own_input,
+            target=own_target,
             input_dtype=str(loss_input.dtype).removeprefix("torch."),
             target_dtype=str(target.dtype).removeprefix("torch.") if target is not None else "",
-            broadcast=tuple(loss_input.shape)
-            if target is not None and _expanded(loss_input, target)
-            else (),
+            broadcast=tuple(loss_input.shape) if stretched else (),
             settings=_settings(given),
             came_from=chain,
             softmax_dim=graph.softmax_dim(loss_input),
@@ -178,12 +184,25 @@ def _expanded(one: Tensor, other: Tensor) -> bool:
     )
 
 
-def _own_shape(tensor: Tensor) -> tuple[int, ...]:
-    """The shape before broadcasting: a stretched axis had length 1, or was not there."""
-    base = tensor._base  # noqa: SLF001
-    if base is not None and tensor.layout == torch.strided and base.numel() < tensor.numel():
-        return tuple(base.shape)
-    return tuple(tensor.shape)
+def _own_shapes(one: Tensor, other: Tensor | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of input and target as the program gave them, before any broadcasting.
+
+    The function of torch.nn.functional that stretched them still has both under their names. What
+    was stretched cannot be told from the result alone: an axis without a stride had length 1, or
+    was not there.
+    """
+    if other is None:
+        return tuple(one.shape), ()
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+    for _ in range(MAX_FRAMES):
+        if frame is None or frame.f_code.co_filename == F.__file__:
+            break
+        frame = frame.f_back
+    if frame is not None and frame.f_code.co_filename == F.__file__:
+        given, aimed = frame.f_locals.get("input"), frame.f_locals.get("target")
+        if isinstance(given, Tensor) and isinstance(aimed, Tensor):
+            return tuple(given.shape), tuple(aimed.shape)
+    return tuple(one.shape), tuple(other.shape)
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Fact]:

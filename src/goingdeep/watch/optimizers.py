@@ -140,7 +140,7 @@ class Optimizers:
         taken = set(_ids(stepped.reference()))
         for known in self.alive:
             optimizer = known.reference()
-            if known.written or optimizer is None:
+            if known.written or not hasattr(optimizer, "param_groups"):
                 continue
             if known is stepped or taken.isdisjoint(_ids(optimizer)):
                 unknown = self.write(known, optimizer)
@@ -165,7 +165,10 @@ class Optimizers:
         return known
 
     def foreign(self, optimizer: Any, site: int, parameters: list[Tensor]) -> Known | None:
-        """The entry of an optimizer that is nothing like torch's (Keras has its own)."""
+        """The entry of an optimizer that is nothing like torch's (Keras has its own).
+
+        It is met when it is built, which is before its models run.
+        """
         key = id(optimizer)
         known = self._known.get(key)
         if known is not None and known.reference() is optimizer:
@@ -177,8 +180,12 @@ class Optimizers:
         self._known[key] = known
         known.gradients = Gradients(parameters)
         self.alive.append(known)
-        self._write_simple(known, type(optimizer).__qualname__, parameters)
         return known
+
+    def write_foreign(self, known: Known, optimizer: Any, parameters: list[Tensor]) -> None:
+        """Write what it owns, at its first step."""
+        if not known.written:
+            self._write_simple(known, type(optimizer).__qualname__, parameters)
 
     def _write_simple(
         self, known: Known, name: str, parameters: list[Tensor], *, by_hand: bool = False

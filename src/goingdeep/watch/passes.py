@@ -182,6 +182,10 @@ class Passes:
 # The rows ---------------------------------------------------------------------------------------
 
 
+def _loader_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.passes.walks.loader_made(args[0], watcher.recorder.sites.of_making(2))
+
+
 def _made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     watcher.passes.made(args[0], args[1] if len(args) > 1 else kwargs["loader"])
 
@@ -233,6 +237,7 @@ _ITERATOR = "torch.utils.data.dataloader:_BaseDataLoaderIter"
 _WITH_WORKERS = "torch.utils.data.dataloader:_MultiProcessingDataLoaderIter"
 
 ROWS: tuple[Row, ...] = (
+    Row("torch.utils.data.dataloader:DataLoader", "__init__", None, _loader_made),
     Row(_ITERATOR, "__init__", None, _made),
     Row(_ITERATOR, "_reset", None, _again),
     Row(_ITERATOR, "_next_index", None, _drew),

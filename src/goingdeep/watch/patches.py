@@ -82,6 +82,12 @@ class Row:
         return getattr(owner, class_name, None) if class_name else owner
 
 
+def _imported(name: str) -> bool:
+    """Whether a module has been imported, and is whole: others are met while it is being loaded."""
+    module = sys.modules.get(name)
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
+
+
 class Patches:
     """Puts rows on and takes them off; afterwards every attribute is what it was."""
 
@@ -91,14 +97,16 @@ class Patches:
         self._removers: list[Callable[[], None]] = []
         self._waiting: list[Row] = []
         self._imported = 0  # modules, when it was last looked for what rows wait for
+        self._needs: set[str] = set()
         self._lock = threading.RLock()
         self._lifts = 0
         self._lifted: list[tuple[Row, Any, Any, Any]] = []
 
     def put(self, row: Row) -> None:
         """Wrap one attribute; a missing one is a gap, not an error."""
-        if row.needs and row.needs not in sys.modules:
+        if row.needs and not _imported(row.needs):
             self._waiting.append(row)
+            self._needs.add(row.needs)
             return
         owner = row.owner()
         original = getattr(owner, row.name, None) if owner is not None else None
@@ -124,7 +132,8 @@ class Patches:
         if imported == self._imported:
             return
         self._imported = imported
-        if any(row.needs in sys.modules for row in self._waiting):
+        if any(map(_imported, self._needs)):
+            self._needs.clear()
             waiting, self._waiting = self._waiting, []
             for row in waiting:
                 self.put(row)

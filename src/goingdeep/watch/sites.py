@@ -113,6 +113,18 @@ class Sites:
         number = self._numbers.get(key)
         return number if number is not None else self._new(key, frame, via)
 
+    def of_making(self, depth: int) -> int:
+        """The line that makes an object, past the `__init__` of its class and of those above it.
+
+        Args:
+            depth: 1 for the caller's own frame.
+        """
+        depth += 1
+        frame = sys._getframe(depth)  # noqa: SLF001
+        while frame.f_code.co_name == "__init__" and frame.f_back is not None:
+            depth, frame = depth + 1, frame.f_back
+        return self.here(depth + 1)
+
     def of_traceback(self, error: BaseException) -> int:
         """The user's line nearest to where an error was raised; -1 where there is none."""
         trace, found = error.__traceback__, None

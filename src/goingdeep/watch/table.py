@@ -162,13 +162,10 @@ def unknown_module(watcher: Watcher, lane: Lane, module: nn.Module) -> None:
 
 
 def _module_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    watcher.put_waiting()  # whoever imports a framework soon makes a module
     lane = watcher.lane()
     if lane.stack and args:
-        # Past the `__init__` of its class and of those above it: the line that makes the module.
-        depth, frame = 3, sys._getframe(2)  # noqa: SLF001
-        while frame.f_code.co_name == "__init__" and frame.f_back is not None:
-            depth, frame = depth + 1, frame.f_back
-        lane.made[id(args[0])] = watcher.recorder.sites.here(depth)
+        lane.made[id(args[0])] = watcher.recorder.sites.of_making(2)
 
 
 # Optimizers -------------------------------------------------------------------------------------
@@ -461,6 +458,14 @@ def _lifting(what: str, watcher: Watcher, original: Callable[..., Any]) -> Calla
 # Optimizers that are not torch's ----------------------------------------------------------------
 
 
+def _keras_built(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    variables = args[1] if len(args) > 1 else kwargs.get("variables")
+    if not isinstance(variables, list | tuple):
+        return
+    parameters = [variable.value for variable in variables]
+    watcher.optimizers.foreign(args[0], watcher.recorder.sites.here(3), parameters)
+
+
 def _keras_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
     site = watcher.recorder.sites.here(3)
     variables = args[2] if len(args) > 2 else kwargs.get("trainable_variables")
@@ -469,6 +474,7 @@ def _keras_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
     if known is None or not_now():
         return None
     known.lane = watcher.lane()
+    watcher.optimizers.write_foreign(known, args[0], parameters)
     return known, site, known.gradients.before_step()
 
 
@@ -558,6 +564,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         f"{_KERAS}:BaseOptimizer", "apply", _keras_before, _keras_after, needs=_KERAS
     ),
+    Row(f"{_KERAS}:BaseOptimizer", "build", None, _keras_built, needs=_KERAS),
+    Row(_FASTAI, "__init__", None, _optimizer_made, needs="fastai.optimizer"),
     Row(_FASTAI, "step", _fastai_before, _fastai_after, needs="fastai.optimizer"),
     Row(_FASTAI, "zero_grad", _fastai_clear, _cleared, needs="fastai.optimizer"),
 )  # fmt: skip

@@ -74,6 +74,12 @@ class Walks:
         self._by_loader: dict[int, KnownLoader] = {}
         self.dead: deque[Walk] = deque()
         self._dead_loaders: deque[Any] = deque()
+        self._making: dict[int, tuple[weakref.ref[object], int]] = {}
+
+    def loader_made(self, loader: object, site: int) -> None:
+        """A loader was made at this line."""
+        key = id(loader)
+        self._making[key] = weakref.ref(loader, lambda _: self._making.pop(key, None)), site
 
     def made(self, iterator: Any, loader: object) -> None:
         """An iterator was made of a loader."""
@@ -147,7 +153,10 @@ class Walks:
         facts = loader_facts(loader, iterator, self._datasets)
         known.length = None if facts["dataset"].iterable else facts["length"]
         known.sign = (facts["dataset"].id, site)
-        self._recorder.event(Loader, id=known.id, site=site, **facts)
+        reference, made = self._making.get(id(loader), (None, -1))
+        if reference is None or reference() is not loader:
+            made = -1
+        self._recorder.event(Loader, id=known.id, site=site, made=made, **facts)
         if walk.late and plain(iterator, "_num_yielded") != 1:
             self._recorder.gap(
                 f"the first batches of loader {known.id}", "they were read before it was watched"
