@@ -74,7 +74,8 @@ def train(
         Parameter(name="--set", help="Any setting: --set optimizer.lr=0.1", negative=""),
     ] = (),
     config: Annotated[str, Parameter(help="A TOML file of settings (a run's settings.toml).")] = "",
-    watch: Annotated[bool, Parameter(help="Record the loss at every step.")] = True,
+    watch: Annotated[bool, Parameter(help="Record what the loop does.")] = True,
+    report: Annotated[bool, Parameter(help="Write report.html into the run.")] = True,
     quiet: Annotated[bool, Parameter(help="Print the test accuracy only.", negative="")] = False,
     json: Annotated[bool, Parameter(help="Print the result as JSON only.", negative="")] = False,
 ) -> None:
@@ -97,6 +98,7 @@ def train(
         out=out or None,
         settings=flags,
         watch=watch,
+        report=report,
         quiet=quiet or json,
         command=command_line(),
         progress=speaker.progress,
@@ -110,6 +112,7 @@ def resume(
     run: Run = "latest",
     /,
     *,
+    report: Annotated[bool, Parameter(help="Write report.html into the run.")] = True,
     quiet: Annotated[bool, Parameter(help="Print the test accuracy only.", negative="")] = False,
     json: Annotated[bool, Parameter(help="Print the result as JSON only.", negative="")] = False,
 ) -> None:
@@ -118,7 +121,7 @@ def resume(
 
     speaker = Speaker(quiet=quiet or json)
     resumed = session.resume(
-        run, quiet=quiet or json, progress=speaker.progress, announce=speaker.say
+        run, report=report, quiet=quiet or json, progress=speaker.progress, announce=speaker.say
     )
     _show_result(resumed, quiet=quiet, json=json)
 

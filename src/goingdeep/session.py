@@ -74,6 +74,7 @@ def train(
     out: str | Path | None = None,
     settings: Mapping[str, Value] | None = None,
     watch: bool = True,
+    report: bool = True,
     quiet: bool = True,
     command: Sequence[str] = ("gd.train",),
     progress: Progress = None,
@@ -90,6 +91,7 @@ def train(
         out: the run's folder, new or empty; by default one in runs/.
         settings: any setting by its dotted key, {"optimizer.lr": 0.1}.
         watch: record what the loop does, the loss at every step and the first batch.
+        report: write report.html, the run as a page, into its folder.
         quiet: print nothing. announce: told in words what is about to happen.
         command: what to write into run.json as the command.
         progress: told (what, done, total) while data is fetched or read.
@@ -113,6 +115,7 @@ def train(
         if not (start.folder / "checkpoints").exists() and not any(read_events(start.folder)):
             take_back(start.folder, made=start.made)
         raise
+    _reported(start.folder, announce, report=report)
     return Run(start.folder, start.manifest, result)
 
 
@@ -120,6 +123,7 @@ def resume(
     run: str | Path = "latest",
     *,
     data: Source | None = None,
+    report: bool = True,
     quiet: bool = True,
     progress: Progress = None,
     announce: Announce = None,
@@ -129,6 +133,7 @@ def resume(
     Args:
         run: a path, a name in runs/, or "latest".
         data: the same arrays again, for a run that was trained on arrays.
+        report: write report.html, the run as a page, into its folder.
     """
     folder = find_run(run)
     manifest = read_manifest(folder)
@@ -139,7 +144,18 @@ def resume(
     start = again(folder, data, progress)
     around = _watched if start.manifest.watched else None
     result = conduct(start, quiet=quiet, announce=announce, around=around)
+    _reported(folder, announce, report=report)
     return Run(folder, start.manifest, result)
+
+
+def _reported(folder: Path, announce: Announce, *, report: bool) -> None:
+    """Write the page of a run that has ended. What goes wrong is said, and harms nothing."""
+    if report:
+        from goingdeep.viewed import write_report
+
+        problem = write_report(folder)
+        if problem and announce is not None:
+            announce(problem)
 
 
 def _watched(folder: Path, log: EventLog) -> AbstractContextManager[None]:

@@ -25,6 +25,7 @@ def run(
     moments: Annotated[
         bool, Parameter(help="Keep a few steps in memory, to replay them changed.", negative="")
     ] = False,
+    report: Annotated[bool, Parameter(help="Write report.html into the run.")] = True,
 ) -> None:
     """Run a training program as it is, and record what its loop really does.
 
@@ -32,7 +33,7 @@ def run(
     as with python SCRIPT ARGUMENTS; the summary goes to the error stream.
     """
     # `main` is here first, and reads the words itself: those of the program are not ours to read.
-    flags = {"--quiet": quiet, "--moments": moments, "-m": module}
+    flags = {"--quiet": quiet, "--moments": moments, "--no-report": not report, "-m": module}
     words = [*(("--out", out) if out else ()), *(name for name, is_on in flags.items() if is_on)]
     start_program([*words, script, *arguments])
 

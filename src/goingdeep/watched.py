@@ -38,7 +38,7 @@ def run_program(words: Sequence[str]) -> None:
 
 def begin_program(told: str) -> None:
     """Called by Python's start-up in the process of the program; see startup/."""
-    WatchedProgram(told, _summary).arm()
+    WatchedProgram(told, _summary, _report).arm()
 
 
 def watch(out: str | Path | None = None, *, moments: bool = False) -> Watch:
@@ -161,6 +161,12 @@ def _summary(path: Path, width: int | None = None) -> str:
     with contextlib.suppress(ValueError, OSError):
         path = path.relative_to(Path.cwd())  # as it is typed here
     return loop_text(path, width)
+
+
+def _report(path: Path) -> str:
+    from goingdeep.viewed import write_report
+
+    return write_report(path)
 
 
 def _nothing() -> None: ...

@@ -17,6 +17,7 @@ from goingdeep.record import read_events, read_manifest
 from goingdeep.record.seen import Ended
 
 NO_TORCH = "gd: no training seen: torch was never imported\n"
+NEXT = "  gd view   step through it in the browser\n  gd show   the loop again\n"
 GD = (sys.executable, "-m", "goingdeep", "run")
 
 
@@ -300,7 +301,8 @@ def test_a_training_is_recorded_to_its_last_step(home):
     assert (home / "runs" / "latest").resolve() == run
     summary = ours.err.removeprefix(plain.err)
     assert "my train.py" in summary
-    assert summary.endswith(f"\nrun      runs/{run.name}\n\ntry next\n  gd show   the loop again\n")
+    assert summary.endswith(f"\nrun      runs/{run.name}\n\ntry next\n{NEXT}")
+    assert b"gd-source" in (run / "report.html").read_bytes()
     manifest = read_manifest(run)
     assert manifest.command == ("gd", "run", "my train.py", "--lr", "1")
     assert (manifest.kind, manifest.status) == ("watch", "failed")

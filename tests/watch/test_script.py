@@ -280,7 +280,14 @@ def test_the_variables_hold_all_that_is_needed_to_take_them_away_again(path):
     before = {"HOME": "/h", **({} if path is None else {"PYTHONPATH": path})}
     assert (script.TOLD, script.PATH_BEFORE) == (sitecustomize.TOLD, sitecustomize.PATH_BEFORE)
     after = environment(Asked(("t.py", "x"), out="\udcff\x1b", moments=True), before)
-    told = {"words": 2, "out": "\udcff\x1b", "quiet": False, "moments": True, "check": None}
+    told = {
+        "words": 2,
+        "out": "\udcff\x1b",
+        "quiet": False,
+        "moments": True,
+        "report": True,
+        "check": None,
+    }
     assert json.loads(after.pop(sitecustomize.TOLD)) == told
     ours, _, rest = after.pop("PYTHONPATH").partition(os.pathsep)
     assert Path(ours, "sitecustomize.py").is_file()

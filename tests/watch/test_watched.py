@@ -337,16 +337,31 @@ class Started:
     """A program in this process, as `gd run` starts it in one of its own."""
 
     def __init__(self, monkeypatch, **asked):
-        told = {"words": 2, "out": None, "quiet": False, "moments": False, "check": None} | asked
+        told = {
+            "words": 2,
+            "out": None,
+            "quiet": False,
+            "moments": False,
+            "report": True,
+            "check": None,
+        } | asked
         at_end = []
         monkeypatch.setattr(program.atexit, "register", at_end.append)
         monkeypatch.setattr(sys, "orig_argv", ["python", "-B", "my/train.py", "--lr"])
         monkeypatch.setattr(program, "_this", None)
         for name in ("last_exc", "last_value"):
             monkeypatch.setattr(sys, name, None, raising=False)
-        self.program = WatchedProgram(json.dumps(told), lambda path: f"<summary of {path.name}>")
+        self.reported = []
+        self.problem = ""
+        self.program = WatchedProgram(
+            json.dumps(told), lambda path: f"<summary of {path.name}>", self.report
+        )
         self.program.arm()
         (self.end,) = at_end
+
+    def report(self, path):
+        self.reported.append(path)
+        return self.problem
 
 
 @pytest.fixture
@@ -364,8 +379,27 @@ def test_a_program_is_recorded_and_summed_up(here, start, capfd):
     assert read_manifest(path).status == "finished"
     assert ended(path).steps == 3
     name = path.name
-    said = f"<summary of {name}>\n\nrun      runs/{name}\n\ntry next\n  gd show   the loop again\n"
+    said = (
+        f"<summary of {name}>\n\nrun      runs/{name}\n\ntry next\n"
+        "  gd view   step through it in the browser\n  gd show   the loop again\n"
+    )
     assert tuple(capfd.readouterr()) == ("", said)
+    assert started.reported == [path]
+
+
+def test_a_page_that_cannot_be_written_is_said(here, start, capfd):
+    started = start()
+    started.problem = "report.html was not written: the disk is full"
+    train()
+    started.end()
+    assert capfd.readouterr().err.endswith("\ngd: report.html was not written: the disk is full\n")
+
+
+def test_the_page_can_be_left_out(here, start):
+    started = start(report=False)
+    train()
+    started.end()
+    assert started.reported == []
 
 
 def test_quiet_prints_no_summary(here, start, capfd):
@@ -381,7 +415,9 @@ def test_an_out_is_named_to_be_shown_again(here, start, capfd):
     train()
     started.end()
     assert capfd.readouterr().err.endswith(
-        "\nrun      my run\n\ntry next\n  gd show 'my run'   the loop again\n"
+        "\nrun      my run\n\ntry next\n"
+        "  gd view 'my run'   step through it in the browser\n"
+        "  gd show 'my run'   the loop again\n"
     )
     assert ended(here / "my run").steps == 3
 

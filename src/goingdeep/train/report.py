@@ -88,6 +88,8 @@ def result_text(folder: Path, manifest: Manifest, result: Mapping[str, Any]) -> 
         lines.insert(2, f"published for {name}: {PUBLISHED[name]}")
     if (folder / "worst-errors.png").is_file():
         lines.append(f"picture  {printable(place)}/worst-errors.png (the most confident mistakes)")
+    if (folder / "report.html").is_file():
+        lines.append(f"page     {printable(place)}/report.html (the run, step by step)")
     return "\n".join([*lines, "", "try next", *_suggestions(folder, manifest)])
 
 

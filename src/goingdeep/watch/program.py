@@ -33,16 +33,20 @@ class WatchedProgram:
     """A program from before its first line to after its last.
 
     Args:
-        told: what `gd run` was asked for, as JSON: out, quiet, moments, and how many of the words
-            that started this process are the program and its arguments.
-        summary: draws the loop from the record, for the error stream.
+        told: what `gd run` was asked for, as JSON: out, quiet, moments, report, and how many of the
+            words that started this process are the program and its arguments.
+        summary: draws the loop from the record, for the error stream. report: writes the page of
+            the run into its folder, and says why not where that fails.
     """
 
-    def __init__(self, told: str, summary: Callable[[Path], str]) -> None:
+    def __init__(
+        self, told: str, summary: Callable[[Path], str], report: Callable[[Path], str]
+    ) -> None:
         self.run: WatchedRun | None = None
         self.process = os.getpid()
         self._told = told
         self._summary = summary
+        self._report = report
         # Where things are is fixed now; what was asked for is read later, for that takes json.
         self._here = Asked("", ())
 
@@ -112,6 +116,9 @@ class WatchedProgram:
         trained = counts.backwards or counts.steps
         if not trained and not counts.forwards and not facts["check"]:
             self.run.take_back()
+        problem = ""
+        if trained and self.run.first and facts["report"] and not facts["check"]:
+            problem = self._report(path)
         if quiet or not self.run.first:
             return
         if not trained:
@@ -122,6 +129,8 @@ class WatchedProgram:
                 return
         _say(self._summary(path))
         self._say_where(path)
+        if problem:
+            _say(f"gd: {problem}")
 
     def _say_where(self, path: Path) -> None:
         import shlex
@@ -133,7 +142,11 @@ class WatchedProgram:
         latest = path.parent / "latest"
         newest = str(path.parent) == here.runs and latest.resolve() == path.resolve()
         short = "" if newest else " " + shlex.quote(printable(place))
-        _say(f"\nrun      {printable(place)}\n\ntry next\n  gd show{short}   the loop again")
+        _say(
+            f"\nrun      {printable(place)}\n\ntry next\n"
+            f"  gd view{short}   step through it in the browser\n"
+            f"  gd show{short}   the loop again"
+        )
 
 
 def _tell_where(run: WatchedRun, file: str) -> None:

@@ -28,7 +28,7 @@ from goingdeep.errors import (
     printable,
 )
 
-OPTIONS = ("--out", "--quiet", "--moments", "--help", "-m")
+OPTIONS = ("--out", "--quiet", "--moments", "--no-report", "--help", "-m")
 HELP = "gd run --help"
 TOLD = "GOINGDEEP_PROGRAM"
 PATH_BEFORE = "GOINGDEEP_PYTHONPATH"
@@ -46,6 +46,7 @@ class Asked:
     out: str | None = None
     quiet: bool = False
     moments: bool = False
+    report: bool = True
     check: CheckAsked | None = None
 
 
@@ -88,7 +89,7 @@ def parse(words: Sequence[str]) -> Asked | None:
             if not equals and not left:
                 raise _usage("--out expects a folder", "gd run --out DIR SCRIPT.py")
             out = value if equals else left.pop(0)
-        elif name in {"--quiet", "--moments"} and not equals:
+        elif name in {"--quiet", "--moments", "--no-report"} and not equals:
             flags.add(name)
         else:
             error = UnknownNameError.of("option of gd run", printable(word), OPTIONS, more=HELP)
@@ -97,7 +98,9 @@ def parse(words: Sequence[str]) -> Asked | None:
     if not left or left == ["-m"]:
         what = "a module after -m" if left else "a program"
         raise _usage(f"gd run expects {what}", "gd run SCRIPT.py, or: gd run -m PACKAGE.MODULE")
-    return Asked(tuple(left), out, "--quiet" in flags, "--moments" in flags)
+    return Asked(
+        tuple(left), out, "--quiet" in flags, "--moments" in flags, "--no-report" not in flags
+    )
 
 
 def _usage(message: str, fix: str) -> SettingsError:
@@ -157,6 +160,7 @@ def environment(asked: Asked, before: os._Environ[str] | dict[str, str]) -> dict
         "out": asked.out,
         "quiet": asked.quiet,
         "moments": asked.moments,
+        "report": asked.report,
         "check": asdict(asked.check) if asked.check is not None else None,
     }
     place = str(Path(__file__).absolute().parents[1] / "startup")
