@@ -1,3 +1,105 @@
+// Backward: the first link worked out, then every parameter with its gradient.
+
+import { Compared, Empty, Link, Table } from "../glyphs/parts.tsx";
+import { go, numberOption } from "../place.ts";
+import { look, operation, operations } from "../state.ts";
+import { strings } from "../strings.ts";
+import type { LookBackward, LookLoss, Row } from "../types.ts";
+import { agrees, toNumber } from "../worked/numbers.ts";
+import { firstLink, workLoss } from "../worked/loss.ts";
+import { show } from "../worked/update.ts";
+import { isPlain, targetOf } from "./loss.tsx";
+import { Bar, className } from "./operation.tsx";
+
 export function BackwardScreen() {
-  return null;
+  const chosen = operation.value?.event?.kind === "look-backward" ? operation.value : operations.value.find((one) => one.event?.kind === "look-backward");
+  const event = chosen?.event as LookBackward | undefined;
+  if (!chosen || !event) return <Empty>{strings.notRecorded}</Empty>;
+  const before = operations.value.slice(0, chosen.index).findLast((one) => one.event?.kind === "look-loss")?.event as LookLoss | undefined;
+  return (
+    <>
+      <div class="panel">
+        <h2>{strings.backwardTitle}</h2>
+        <p class="sentence">{event.sentence}</p>
+        <p class="quiet">{strings.backwardSays(event.nodes ?? 0)} {event.came_from?.length ? strings.came(event.came_from.slice(0, 4)) : ""} {strings.beforeIt(strings.gradientCounts(event.before ?? {}))}</p>
+      </div>
+      {before && <First event={event} loss={before} />}
+      <Gradients event={event} />
+    </>
+  );
+}
+
+function First({ event, loss }: { event: LookBackward; loss: LookLoss }) {
+  const called = look.value?.process.losses.get(loss.loss);
+  const rows = (loss.rows ?? []).filter((row) => row.scores.length);
+  const row = rows.find((one) => one.sample === (numberOption("sample") ?? 0)) ?? rows[0];
+  const reduction = called?.reduction || "mean";
+  if (!row || loss.function !== "cross_entropy" || !isPlain(called) || (reduction !== "mean" && reduction !== "sum")) return null;
+  const n = reduction === "sum" ? 1 : (loss.input?.shape[0] ?? rows.length);
+  return <Worked event={event} rows={rows} row={row} n={n} />;
+}
+
+function Worked({ event, rows, row, n }: { event: LookBackward; rows: Row[]; row: Row; n: number }) {
+  const work = workLoss(row.scores, targetOf(row), row.rest ?? null);
+  const mine = firstLink(work, n);
+  const theirs = event.first?.find((link) => link.sample === row.sample);
+  const said = mine.map((_, i) => {
+    const id = row.classes?.length ? row.classes[i] : i;
+    const place = theirs?.classes?.length ? theirs.classes.indexOf(id ?? -1) : (id ?? -1);
+    return theirs ? toNumber(theirs.values[place]) : null;
+  });
+  const worst = mine.reduce((found, value, i) => (said[i] != null && Math.abs(value - (said[i] ?? 0)) > Math.abs((mine[found] ?? 0) - (said[found] ?? 0)) ? i : found), 0);
+  return (
+    <div class="panel">
+      <h2>{strings.firstLink}</h2>
+      <p>{strings.firstLinkSays(n)}</p>
+      <label>{strings.sample} <select value={row.sample} onChange={(change) => go({ set: { sample: change.currentTarget.value } }, true)}>
+        {rows.map((one) => <option value={one.sample} key={one.sample}>{strings.choose(one.sample, className(one.label))}</option>)}
+      </select></label>
+      <Table
+        caption={strings.scoreGradient}
+        head={[strings.columns.class, strings.columns.probability, strings.pageSays, ...(theirs ? [strings.pytorch, ""] : [])]}
+        rows={mine.map((value, i) => [
+          `${className(row.classes?.length ? row.classes[i] : i)}${i === work.target ? ` (${strings.label})` : ""}`,
+          strings.number(work.probabilities[i]),
+          show(Number(value.toPrecision(6))),
+          ...(theirs ? [said[i] == null ? strings.notRecorded : show(said[i] ?? Number.NaN), said[i] == null ? "" : agrees(value, said[i] ?? Number.NaN, 1 / n) ? "✓" : "≠"] : []),
+        ])}
+      />
+      {theirs && <Compared theirs={said[worst]} mine={mine[worst] ?? null} scale={1 / n} />}
+    </div>
+  );
+}
+
+function Gradients({ event }: { event: LookBackward }) {
+  const gradients = event.gradients ?? [];
+  const norms = gradients.map((gradient) => toNumber(gradient.norm ?? 0) ?? 0);
+  const most = Math.max(0, ...norms.filter(Number.isFinite));
+  const first = gradients[norms.indexOf(most)];
+  const models = look.value?.process.models;
+  const shapeOf = (model: number, name: string) => models?.get(model)?.parameters?.find((parameter) => parameter.name === name);
+  const frozen = [...(models?.values() ?? [])].flatMap((model) => (model.parameters ?? []).filter((parameter) => parameter.trainable === false).map((parameter) => parameter.name));
+  return (
+    <div class="panel">
+      <h2>{strings.gradientNorms}</h2>
+      {first && most > 0 && <p>{strings.gradientSays(first.name, most)}</p>}
+      <Table
+        caption={strings.gradientNorms}
+        hidden
+        head={[strings.parameter, strings.shape, strings.state, strings.norm, "", strings.largest, strings.shareOfZeros]}
+        rows={gradients.map((gradient, i) => [
+          <code key="name">{gradient.name}</code>,
+          shapeOf(gradient.model, gradient.name)?.shape.join("×") ?? "",
+          strings.stateNames[gradient.state ?? "value"] ?? gradient.state,
+          strings.number(gradient.norm ?? 0),
+          <Bar share={most ? (norms[i] ?? 0) / most : 0} key="bar" />,
+          strings.number(gradient.largest ?? 0),
+          (gradient.non_finite ?? 0) > 0 ? <span class="bad" key="bad">{strings.nonFinite(gradient.non_finite ?? 0)}</span> : strings.percent(gradient.zeros ?? 0),
+        ])}
+      />
+      {(event.unreached?.length ?? 0) > 0 && <p class="bad">{strings.unreached}: {event.unreached?.join(", ")}</p>}
+      {frozen.length > 0 && <p class="quiet">{strings.frozen}: {frozen.join(", ")}</p>}
+      <p><Link to={{ screen: "layers", step: look.value?.step ?? null }}>{strings.screens["layers"]} →</Link></p>
+    </div>
+  );
 }

@@ -1,3 +1,58 @@
+// Train and eval: the same layers in both modes, where both were looked at.
+
+import { Empty, Table } from "../glyphs/parts.tsx";
+import { Numbers } from "../glyphs/values.tsx";
+import { go } from "../place.ts";
+import { look, run } from "../state.ts";
+import { strings } from "../strings.ts";
+import type { LookCall } from "../types.ts";
+import { shortClass } from "../worked/shapes.ts";
+
 export function ModesScreen() {
-  return null;
+  const here = look.value;
+  const both = [...(run.value?.looks.values() ?? [])].filter((one) => one.training.length && one.evaluation.some((event) => event.kind === "look-call"));
+  const chosen = here && both.includes(here) ? here : both[0];
+  if (!chosen) return <div class="panel"><h2>{strings.modesTitle}</h2><Empty>{strings.modesNone}</Empty></div>;
+  const calls = (events: readonly { kind: string }[]) => events.filter((event) => event.kind === "look-call") as LookCall[];
+  const evaluation = calls(chosen.evaluation);
+  const pairs = calls(chosen.training).flatMap((training) => {
+    const other = evaluation.find((event) => event.module === training.module && event.model === training.model);
+    return other ? [{ training, other }] : [];
+  });
+  const parts = new Map([...chosen.process.models.values()].flatMap((model) => (model.parts ?? []).map((part) => [`${model.id} ${part.name}`, part.sensitive ?? ""] as const)));
+  const sensitive = pairs.filter(({ training }) => parts.get(`${training.model} ${training.module}`));
+  return (
+    <>
+      <div class="panel">
+        <h2>{strings.modesTitle}</h2>
+        <p>{strings.modesSays}</p><p class="quiet">{strings.samplesDiffer}</p>
+        {both.length > 1 && <label>{strings.step} <select value={chosen.step} onChange={(event) => go({ step: Number(event.currentTarget.value) })}>{both.map((one) => <option value={one.step} key={one.step}>{one.step}</option>)}</select></label>}
+      </div>
+      {sensitive.map(({ training, other }) => (
+        <div class="panel" key={training.module}>
+          <h3><code>{training.module}: {shortClass(training.class_name)}</code></h3>
+          <p>{strings.sensitive[parts.get(`${training.model} ${training.module}`) ?? ""] ?? strings.differs}</p>
+          <div class="two">
+            {([[strings.inTraining, training], [strings.inEvaluation, other]] as const).map(([name, event]) => (
+              <section key={name}><h4>{name}, {(event.training ?? true) ? strings.train : strings.eval}</h4>
+                {event.inputs?.[0] && <><span class="quiet">{strings.before}</span><Numbers values={event.inputs[0]} /></>}
+                {event.outputs?.[0] && <><span class="quiet">{strings.after}</span><Numbers values={event.outputs[0]} /></>}
+              </section>
+            ))}
+          </div>
+        </div>
+      ))}
+      <div class="panel">
+        <Table
+          caption={strings.modesTitle}
+          hidden
+          head={["", strings.inTraining, strings.std, strings.shareOfZeros, strings.inEvaluation, strings.std, strings.shareOfZeros]}
+          rows={pairs.map(({ training, other }) => {
+            const cells = (event: LookCall) => [(event.training ?? true) ? strings.train : strings.eval, strings.number(event.outputs?.[0]?.std), strings.percent(event.outputs?.[0]?.zeros ?? 0)];
+            return [<code key="name">{training.module || shortClass(training.class_name)}</code>, ...cells(training), ...cells(other)];
+          })}
+        />
+      </div>
+    </>
+  );
 }
