@@ -87,13 +87,19 @@ export const look = computed<Look | null>(() => {
   return nearest === null ? null : (run.value?.looks.get(nearest) ?? null);
 });
 
-export const inEvaluation = computed(() => option("part") === "evaluation" && (look.value?.evaluation.length ?? 0) > 0);
+/** The evaluation that belongs to the step shown, where one was looked at. */
+export const evaluation = computed<Look | undefined>(() => {
+  void version.value;
+  return look.value ? run.value?.evaluationAfter(look.value.step) : undefined;
+});
+
+export const inEvaluation = computed(() => option("part") === "evaluation" && evaluation.value !== undefined);
 
 export const operations = computed<Operation[]>(() => {
   void version.value;
   const here = look.value;
   if (!here) return [];
-  return inEvaluation.value ? evaluationOf(here) : trainingOf(here);
+  return inEvaluation.value && evaluation.value ? evaluationOf(evaluation.value) : trainingOf(here);
 });
 
 export const opIndex = computed(() => Math.min(Math.max(place.value.op ?? 0, 0), Math.max(operations.value.length - 1, 0)));

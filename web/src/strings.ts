@@ -19,12 +19,15 @@ function number(value: Recorded): string {
   return text.replace(/-/g, "−");
 }
 
+/** Without an exponent, down to what is too small to be read at all. */
+const plain = (value: number): string => (value < 1e-7 ? value.toExponential(1) : value.toFixed(9).replace(/\.?0+$/, ""));
+
 function percent(share: Recorded): string {
   const n = toNumber(share);
   if (n === null) return "not recorded";
   const value = 100 * n;
-  if (value > 0 && value < 0.01) return "under 0.01 %";
-  return `${Number(value.toFixed(value < 1 ? 2 : 1))} %`;
+  if (!Number.isFinite(value)) return `${show(value)} %`;
+  return `${value > 0 && value < 1 ? plain(Number(value.toPrecision(2))) : Number(value.toFixed(1)).toLocaleString("en")} %`;
 }
 
 const GRADIENTS: Record<string, string> = { none: "None", zero: "zero", value: "with values" };
@@ -115,7 +118,7 @@ export const strings = {
   before: "before",
   after: "after",
   operation: "operation",
-  evaluationAfter: "the evaluation after this step, its first batch",
+  evaluationAfter: (step: number) => `the evaluation after step ${step.toLocaleString("en")}, its first batch`,
   backToTraining: "back to the training step",
   evaluation: "Evaluation",
   training: "Training step",
@@ -320,8 +323,9 @@ export const strings = {
 
   // ------------------------------------------------------------------ modes
   modesTitle: "Train and eval",
-  modesSays: "The same layers in both modes, at the same step: what each gave in the training step, and in the evaluation after it.",
-  modesNone: "This run holds no close look at a step and at an evaluation after it, so there is nothing to compare.",
+  modesSays: (training: number, evaluation: number) => `The same layers in both modes: in training at step ${training.toLocaleString("en")}, and in the evaluation after step ${evaluation.toLocaleString("en")}.`,
+  afterStep: "evaluation after step",
+  modesNone: "This run holds no close look at both a training step and an evaluation after it, so there is nothing to compare.",
   inTraining: "in training",
   inEvaluation: "in evaluation",
   differs: "behaves differently",
@@ -332,8 +336,9 @@ export const strings = {
   curvesTitle: "Curves",
   curveNames: { loss: "loss", rate: "learning rate" } as Record<string, string>,
   curve: (name: string, optimizer: number) => (optimizer ? `${name}, optimizer ${optimizer}` : name),
-  curveSays: (name: string, first: Recorded, last: Recorded, low: Recorded, high: Recorded) =>
+  curveSays: (name: string, first: Recorded, last: Recorded, low: Recorded, high: Recorded) => low !== null && low === high ? `${name}: ${number(low)} throughout.` :
     `${name}: ${number(first)} at first, ${number(last)} at last, between ${number(low)} and ${number(high)}.`,
+  linesSay: (largest: string, high: Recorded, smallest: string, low: Recorded) => `At the end ${largest} is the largest with ${number(high)}, ${smallest} the smallest with ${number(low)}.`,
   curveBad: (step: number) => `From step ${step.toLocaleString("en")} on it is not finite.`,
   asTable: "as a table",
   everyNth: (n: number) => `Every ${n}th row.`,

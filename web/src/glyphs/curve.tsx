@@ -1,7 +1,7 @@
 // A number by step, drawn in SVG: it follows the theme and forced colours by itself, needs no style
 // attributes, and is a table too. Lowest and highest of a bucket are a band around its mean.
 
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { strings } from "../strings.ts";
 import { Table } from "./parts.tsx";
 
@@ -19,7 +19,9 @@ export interface Line {
   buckets: readonly Bucket[];
 }
 
+/** Before the chart knows how much room it has. */
 const WIDTH = 720;
+const WIDEST = 960;
 const HEIGHT = 260;
 const LEFT = 64;
 const BOTTOM = 34;
@@ -52,6 +54,17 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
   const shown = lines.filter((line) => line.buckets.length);
   const [at, setAt] = useState<number | null>(null);
   const svg = useRef<SVGSVGElement>(null);
+  const [width, setWidth] = useState(WIDTH);
+  // Text keeps its size: the drawing is made as wide as there is room, not scaled.
+  useLayoutEffect(() => {
+    const element = svg.current?.parentElement;
+    if (!element) return undefined;
+    const fit = () => setWidth(Math.max(220, Math.min(WIDEST, Math.floor(element.clientWidth))));
+    fit();
+    const observer = new ResizeObserver(fit);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [shown.length > 0]);
   const all = shown.flatMap((line) => line.buckets);
   const finite = all.flatMap((bucket) => [bucket.low, bucket.mean, bucket.high]).filter((value) => Number.isFinite(value) && (!logarithmic || value > 0));
   if (!all.length) return null;
@@ -60,13 +73,13 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
   const scale = (value: number) => (logarithmic ? Math.log10(value) : value);
   const ticks = axis(finite.length ? Math.min(...finite.map(scale)) : 0, finite.length ? Math.max(...finite.map(scale)) : 1);
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
-  const x = (step: number) => LEFT + ((WIDTH - LEFT - RIGHT) * (step - from)) / Math.max(1, to - from);
+  const x = (step: number) => LEFT + ((width - LEFT - RIGHT) * (step - from)) / Math.max(1, to - from);
   const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (scale(value) - low) / (high - low || 1));
   const longest = shown.reduce((a, b) => (b.buckets.length > a.buckets.length ? b : a), shown[0] as Line);
   const chosen = at === null ? null : nearest(longest.buckets, at);
   const pointed = (event: PointerEvent) => {
     const box = svg.current?.getBoundingClientRect();
-    if (box) setAt(from + ((((event.clientX - box.left) / box.width) * WIDTH - LEFT) / (WIDTH - LEFT - RIGHT)) * (to - from));
+    if (box) setAt(from + ((((event.clientX - box.left) / box.width) * width - LEFT) / (width - LEFT - RIGHT)) * (to - from));
   };
   const pressed = (event: KeyboardEvent) => {
     const by = ({ ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity } as Record<string, number>)[event.key];
@@ -82,18 +95,18 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
         <b>{title}</b>
         {shown.map((line, i) => <span class={`key line-${i % 6}`} key={line.name}><svg width="26" height="8" aria-hidden="true"><line x1="0" x2="26" y1="4" y2="4" /></svg> {line.name}</span>)}
       </figcaption>
-      <p>{shown.map((line) => sentence(line)).join(" ")}</p>
-      <svg ref={svg} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} class="curve" role="img" aria-label={`${title}. ${strings.chartKeys}`} tabIndex={0} data-own-keys onPointerMove={pointed} onPointerLeave={() => setAt(null)} onKeyDown={pressed}>
+      <p>{shown.length > 2 ? together(shown) : shown.map((line) => sentence(line)).join(" ")}</p>
+      <svg ref={svg} viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} class="curve" role="img" aria-label={`${title}. ${strings.chartKeys}`} tabIndex={0} data-own-keys onPointerMove={pointed} onPointerLeave={() => setAt(null)} onKeyDown={pressed}>
         {ticks.map((tick) => {
           const value = logarithmic ? 10 ** tick : tick;
           return (
             <g class="tick-line" key={tick}>
-              <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(value)} y2={y(value)} />
+              <line x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
               <text x={LEFT - 8} y={y(value) + 4} text-anchor="end">{strings.number(Number(value.toPrecision(4)))}</text>
             </g>
           );
         })}
-        {stepTicks(from, to).map((step) => <text class="tick-text" x={x(step)} y={HEIGHT - 6} text-anchor="middle" key={step}>{step.toLocaleString("en")}</text>)}
+        {stepTicks(from, to, width).map((step) => <text class="tick-text" x={x(step)} y={HEIGHT - 6} text-anchor="middle" key={step}>{step.toLocaleString("en")}</text>)}
         {shown.map((line, i) => (
           <g class={`line-${i % 6}`} key={line.name}>
             {shown.length === 1 && line.buckets.some((bucket) => bucket.count > 1) && <path class="band" d={band(line.buckets, (b) => x(middle(b)), y, logarithmic)} />}
@@ -153,6 +166,15 @@ function sentence({ name, buckets: all }: Line): string {
   return bad ? `${says} ${strings.curveBad(bad.first)}` : says;
 }
 
+/** Of many lines only how they end, and which of them are not finite. */
+function together(lines: readonly Line[]): string {
+  const last = lines.map((line) => ({ name: line.name, value: line.buckets.at(-1)?.mean ?? Number.NaN }));
+  const finite = last.filter(({ value }) => Number.isFinite(value)).sort((a, b) => a.value - b.value);
+  const [low, high] = [finite[0], finite.at(-1)];
+  const bad = lines.flatMap((line) => line.buckets.filter((bucket) => !Number.isFinite(bucket.mean)).map((bucket) => bucket.first));
+  return `${low && high ? strings.linesSay(high.name, high.value, low.name, low.value) : ""} ${bad.length ? strings.curveBad(Math.min(...bad)) : ""}`.trim();
+}
+
 function told(line: Line, chosen: Bucket, named: boolean): string {
   const here = nearest(line.buckets, chosen.first);
   if (!here) return "";
@@ -200,8 +222,10 @@ export function axis(low: number, high: number): number[] {
   return Array.from({ length: Math.min(12, last - first + 1) }, (_, i) => Number(((first + i) * width).toPrecision(12)));
 }
 
-function stepTicks(from: number, to: number): number[] {
+function stepTicks(from: number, to: number, width: number): number[] {
   if (to <= from) return [from];
   const inside = axis(from, to).filter((step) => Number.isInteger(step) && step > from && step < to);
-  return [from, ...inside.filter((step) => (step - from) / (to - from) > 0.08 && (to - step) / (to - from) > 0.08), to];
+  const apart = 55 / width;
+  const fit = width < 400 ? inside.filter((_, i) => i % 2 === 1) : inside;
+  return [from, ...fit.filter((step) => (step - from) / (to - from) > apart && (to - step) / (to - from) > apart), to];
 }

@@ -80,6 +80,13 @@ export class Run {
     return [...this.looks.values()].filter((look) => look.training.length).map((look) => look.step).sort((a, b) => a - b);
   }
 
+  /** The evaluation that was looked at after a training step and before the next one that was. */
+  evaluationAfter(step: number): Look | undefined {
+    const next = this.looked.find((other) => other > step) ?? Number.POSITIVE_INFINITY;
+    const process = this.looks.get(step)?.process;
+    return [...this.looks.values()].filter((look) => look.evaluation.length && look.process === process && look.step >= step && look.step < next).sort((a, b) => a.step - b.step)[0];
+  }
+
   get classNames(): string[] {
     const data = this.manifest.run["data"];
     const names = isObject(data) ? data["class_names"] : undefined;

@@ -17,7 +17,7 @@ export function BackwardScreen() {
   if (!chosen || !event) return <Empty>{strings.notRecorded}</Empty>;
   const before = operations.value.slice(0, chosen.index).findLast((one) => one.event?.kind === "look-loss")?.event as LookLoss | undefined;
   return (
-    <>
+    <div class="spread">
       <div class="panel">
         <h2>{strings.backwardTitle}</h2>
         <p class="sentence">{event.sentence}</p>
@@ -25,7 +25,7 @@ export function BackwardScreen() {
       </div>
       {before && <First event={event} loss={before} />}
       <Gradients event={event} />
-    </>
+    </div>
   );
 }
 

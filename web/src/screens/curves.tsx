@@ -23,12 +23,12 @@ export function CurvesScreen() {
     buckets: points(known.epochs.filter((epoch) => epoch.scores?.[part] !== undefined).map((epoch) => [epoch.epoch, epoch.scores?.[part] ?? Number.NaN] as const)),
   }));
   return (
-    <>
+    <div class="spread">
       <div class="panel"><h2>{strings.curvesTitle}</h2>{!curves.length && <Empty>{strings.noCurves}</Empty>}</div>
       {curves.map((curve) => <Recorded curve={curve} key={`${curve.name} ${curve.optimizer}`} />)}
       {lines.length > 0 && <div class="panel"><Chart title={strings.epochScores} lines={lines} /></div>}
       <GradientNorms />
-    </>
+    </div>
   );
 }
 

@@ -21,23 +21,23 @@ export function DataScreen() {
   const withLabels = passes.filter((pass) => pass.labels?.counts && Object.keys(pass.labels.counts).length);
   const byRole = new Map(withLabels.map((pass) => [pass.role ?? "", pass]));
   return (
-    <>
+    <div class="spread">
       <div class="panel">
         <h2>{strings.dataTitle}</h2>
         {isObject(data) && <p>{String(data["name"] ?? "")}: {counts.map(([part, n]) => strings.many(Number(n), `${part} image`)).join(", ")}{Array.isArray(data["image"]) ? `, ${data["image"].join("×")}` : ""}</p>}
         <Table
           caption={strings.passes}
           head={["", strings.samplesSeen, strings.batches, strings.order, strings.lossMean]}
-          rows={passes.slice(0, MOST_PASSES).map((pass) => {
+          rows={passes.slice(0, MOST_PASSES).map((pass, i) => {
             const loader = process?.loaders.get(pass.loader);
-            return [`${pass.role ?? ""} ${pass.number}`, (pass.samples ?? 0).toLocaleString("en"), (pass.batches ?? 0).toLocaleString("en"), strings.shuffled[String(loader?.shuffle ?? null)] ?? "", strings.number(pass.loss ?? null)];
+            return [`${pass.role ?? ""} ${passes.slice(0, i + 1).filter((other) => other.role === pass.role).length}`, (pass.samples ?? 0).toLocaleString("en"), (pass.batches ?? 0).toLocaleString("en"), strings.shuffled[String(loader?.shuffle ?? null)] ?? "", strings.number(pass.loss ?? null)];
           })}
         />
         {passes.length > MOST_PASSES && <p class="quiet">{strings.many(passes.length - MOST_PASSES, "more pass", "more passes")}</p>}
       </div>
       {[...byRole.values()].map((pass) => <Labels pass={pass} key={pass.id} />)}
       {isObject(settings) && <Settings settings={settings} />}
-    </>
+    </div>
   );
 }
 
@@ -47,7 +47,7 @@ function Labels({ pass }: { pass: Pass }) {
   if (counts.length > 64) return null;
   return (
     <div class="panel">
-      <h3>{strings.labels}, {pass.role} {pass.number}</h3>
+      <h3>{strings.labels}, {pass.role}</h3>
       <Table caption={strings.labels} hidden head={[strings.columns.class, strings.images, ""]} rows={counts.map(([label, n]) => [className(Number(label)), n, <Bar share={n / most} key="bar" />])} />
     </div>
   );

@@ -3,30 +3,33 @@
 import { Empty, Table } from "../glyphs/parts.tsx";
 import { Numbers } from "../glyphs/values.tsx";
 import { go } from "../place.ts";
-import { look, run } from "../state.ts";
+import { look, looked, run } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { LookCall } from "../types.ts";
 import { shortClass } from "../worked/shapes.ts";
 
 export function ModesScreen() {
-  const here = look.value;
-  const both = [...(run.value?.looks.values() ?? [])].filter((one) => one.training.length && one.evaluation.some((event) => event.kind === "look-call"));
-  const chosen = here && both.includes(here) ? here : both[0];
+  const known = run.value;
+  const both = looked.value.flatMap((step) => {
+    const [training, evaluation] = [known?.looks.get(step), known?.evaluationAfter(step)];
+    return training && evaluation?.evaluation.some((event) => event.kind === "look-call") ? [{ training, evaluation }] : [];
+  });
+  const chosen = both.find((pair) => pair.training === look.value) ?? both[0];
   if (!chosen) return <div class="panel"><h2>{strings.modesTitle}</h2><Empty>{strings.modesNone}</Empty></div>;
   const calls = (events: readonly { kind: string }[]) => events.filter((event) => event.kind === "look-call") as LookCall[];
-  const evaluation = calls(chosen.evaluation);
-  const pairs = calls(chosen.training).flatMap((training) => {
+  const evaluation = calls(chosen.evaluation.evaluation);
+  const pairs = calls(chosen.training.training).flatMap((training) => {
     const other = evaluation.find((event) => event.module === training.module && event.model === training.model);
     return other ? [{ training, other }] : [];
   });
-  const parts = new Map([...chosen.process.models.values()].flatMap((model) => (model.parts ?? []).map((part) => [`${model.id} ${part.name}`, part.sensitive ?? ""] as const)));
+  const parts = new Map([...chosen.training.process.models.values()].flatMap((model) => (model.parts ?? []).map((part) => [`${model.id} ${part.name}`, part.sensitive ?? ""] as const)));
   const sensitive = pairs.filter(({ training }) => parts.get(`${training.model} ${training.module}`));
   return (
-    <>
+    <div class="spread">
       <div class="panel">
         <h2>{strings.modesTitle}</h2>
-        <p>{strings.modesSays}</p><p class="quiet">{strings.samplesDiffer}</p>
-        {both.length > 1 && <label>{strings.step} <select value={chosen.step} onChange={(event) => go({ step: Number(event.currentTarget.value) })}>{both.map((one) => <option value={one.step} key={one.step}>{one.step}</option>)}</select></label>}
+        <p>{strings.modesSays(chosen.training.step, chosen.evaluation.step)}</p><p class="quiet">{strings.samplesDiffer}</p>
+        {both.length > 1 && <label>{strings.afterStep} <select value={chosen.training.step} onChange={(event) => go({ step: Number(event.currentTarget.value) })}>{both.map((pair) => <option value={pair.training.step} key={pair.training.step}>{pair.evaluation.step}</option>)}</select></label>}
       </div>
       {sensitive.map(({ training, other }) => (
         <div class="panel" key={training.module}>
@@ -53,6 +56,6 @@ export function ModesScreen() {
           })}
         />
       </div>
-    </>
+    </div>
   );
 }

@@ -21,7 +21,7 @@ export function OptimizerScreen() {
   if (!event) return <Empty>{strings.notRecorded}</Empty>;
   const settings = Object.entries(event.settings ?? {}).filter(([key, value]) => !QUIET.has(key) && value !== false && value !== null && value !== "" && value !== 0);
   return (
-    <>
+    <div class="spread">
       <div class="panel">
         <h2>{strings.optimizerTitle}</h2>
         <p class="sentence">{event.sentence}</p>
@@ -36,7 +36,7 @@ export function OptimizerScreen() {
           <Table caption={strings.clears} hidden head={["", strings.before, strings.after]} rows={clears.map((clear) => [clear.sentence ?? "", strings.gradientCounts(clear.before ?? {}), strings.gradientCounts(clear.after ?? {})])} />
         </div>
       )}
-    </>
+    </div>
   );
 }
 

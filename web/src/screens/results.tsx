@@ -32,7 +32,7 @@ export function ResultsScreen() {
   const confusion = Array.isArray(test["confusion"]) ? (test["confusion"] as number[][]) : [];
   const classes = (Array.isArray(test["per_class"]) ? test["per_class"] : []) as Class[];
   return (
-    <>
+    <div class="spread">
       <div class="panel">
         <h2>{strings.resultsTitle}</h2>
         <p class="big">{strings.percent(number("accuracy"))}</p>
@@ -47,7 +47,7 @@ export function ResultsScreen() {
         </div>
       )}
       <Calibration results={results} />
-    </>
+    </div>
   );
 }
 

@@ -4,7 +4,7 @@ import { go } from "../place.ts";
 import { Link } from "../glyphs/parts.tsx";
 import { existsAfter, type Thing } from "../record/exists.ts";
 import { stretchesOf } from "../record/operations.ts";
-import { inEvaluation, look, operation, operations, opIndex, run, toOp } from "../state.ts";
+import { evaluation, inEvaluation, look, operation, operations, opIndex, run, toOp } from "../state.ts";
 import { strings } from "../strings.ts";
 import { Anatomy } from "./operation.tsx";
 import { SourceView } from "./source.tsx";
@@ -63,7 +63,6 @@ function ThingRow({ thing, changed }: { thing: Thing; changed: boolean }) {
 
 function Phases() {
   const all = operations.value;
-  const hasEvaluation = (look.value?.evaluation.length ?? 0) > 0;
   return (
     <>
       <ol class="phases">
@@ -86,9 +85,9 @@ function Phases() {
           );
         })}
       </ol>
-      {hasEvaluation && (
+      {evaluation.value && (
         <button type="button" class="part" onClick={() => go({ op: 0, step: look.value?.step ?? null, set: { part: inEvaluation.value ? null : "evaluation" } })}>
-          {inEvaluation.value ? strings.backToTraining : strings.evaluationAfter}
+          {inEvaluation.value ? strings.backToTraining : strings.evaluationAfter(evaluation.value.step)}
         </button>
       )}
     </>

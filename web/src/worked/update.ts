@@ -47,7 +47,7 @@ function sgd(given: Given, before: number, gradient: number, rate: number): Upda
   let g = directed(settings, gradient, lines);
   const decay = numberOf(settings["weight_decay"]) ?? 0;
   if (decay) {
-    lines.push({ name: "gradient", formula: `${show(g)} + ${show(decay)} × ${show(before)}`, value: (g += decay * before) });
+    lines.push({ name: "gradient", formula: `${show(g)} + ${inside(decay)} × ${inside(before)}`, value: (g += decay * before) });
   }
   const state: Record<string, number> = {};
   const momentum = numberOf(settings["momentum"]) ?? 0;
@@ -56,17 +56,17 @@ function sgd(given: Given, before: number, gradient: number, rate: number): Upda
     const old = toNumber(given.stateBefore["momentum_buffer"]);
     const damp = 1 - (numberOf(settings["dampening"]) ?? 0);
     const buffer = old === null ? g : momentum * old + damp * g;
-    const formula = old === null ? show(g) : `${show(momentum)} × ${show(old)} + ${damp === 1 ? "" : `${show(damp)} × `}${show(g)}`;
+    const formula = old === null ? show(g) : `${show(momentum)} × ${inside(old)} + ${damp === 1 ? "" : `${show(damp)} × `}${show(g)}`;
     lines.push({ name: "buffer", formula, value: buffer });
     state["momentum_buffer"] = buffer;
     direction = buffer;
     if (settings["nesterov"] === true) {
       direction = g + momentum * buffer;
-      lines.push({ name: "nesterov", formula: `${show(g)} + ${show(momentum)} × ${show(buffer)}`, value: direction });
+      lines.push({ name: "nesterov", formula: `${show(g)} + ${inside(momentum)} × ${inside(buffer)}`, value: direction });
     }
   }
   const change = -rate * direction;
-  lines.push({ name: "change", formula: `−${show(rate)} × ${show(direction)}`, value: change });
+  lines.push({ name: "change", formula: `−${show(rate)} × ${inside(direction)}`, value: change });
   return finish(lines, before, change, state);
 }
 
@@ -80,17 +80,17 @@ function adam(given: Given, start: number, gradient: number, rate: number): Upda
   let g = directed(settings, gradient, lines);
   const decay = numberOf(settings["weight_decay"]) ?? 0;
   if (decay && (given.optimizer === "AdamW" || settings["decoupled_weight_decay"] === true)) {
-    lines.push({ name: "decay", formula: `${show(before)} × (1 − ${show(rate)} × ${show(decay)})`, value: (before *= 1 - rate * decay) });
+    lines.push({ name: "decay", formula: `${show(before)} × (1 − ${show(rate)} × ${inside(decay)})`, value: (before *= 1 - rate * decay) });
   } else if (decay) {
-    lines.push({ name: "gradient", formula: `${show(g)} + ${show(decay)} × ${show(before)}`, value: (g += decay * before) });
+    lines.push({ name: "gradient", formula: `${show(g)} + ${inside(decay)} × ${inside(before)}`, value: (g += decay * before) });
   }
   const t = (toNumber(stateBefore["step"]) ?? 0) + 1;
   const m0 = toNumber(stateBefore["exp_avg"]) ?? 0;
   const v0 = toNumber(stateBefore["exp_avg_sq"]) ?? 0;
   const m = beta1 * m0 + (1 - beta1) * g;
   const v = beta2 * v0 + (1 - beta2) * g * g;
-  lines.push({ name: "m", formula: `${show(beta1)} × ${show(m0)} + ${show(1 - beta1)} × ${show(g)}`, value: m });
-  lines.push({ name: "v", formula: `${show(beta2)} × ${show(v0)} + ${show(1 - beta2)} × ${show(g)}²`, value: v });
+  lines.push({ name: "m", formula: `${show(beta1)} × ${inside(m0)} + ${inside(1 - beta1)} × ${inside(g)}`, value: m });
+  lines.push({ name: "v", formula: `${show(beta2)} × ${inside(v0)} + ${inside(1 - beta2)} × ${inside(g)}²`, value: v });
   const state: Record<string, number> = { step: t, exp_avg: m, exp_avg_sq: v };
   let used = v;
   if (settings["amsgrad"] === true) {
@@ -104,9 +104,9 @@ function adam(given: Given, start: number, gradient: number, rate: number): Upda
   lines.push({ name: "mhat", formula: `${show(m)} / (1 − ${show(beta1)}^${t})`, value: mhat });
   lines.push({ name: "vhat", formula: `${show(used)} / (1 − ${show(beta2)}^${t})`, value: vhat });
   const denominator = Math.sqrt(vhat) + eps;
-  lines.push({ name: "denominator", formula: `√${show(vhat)} + ${show(eps)}`, value: denominator });
+  lines.push({ name: "denominator", formula: `√${show(vhat)} + ${inside(eps)}`, value: denominator });
   const change = (-rate * mhat) / denominator;
-  lines.push({ name: "change", formula: `−${show(rate)} × ${show(mhat)} / ${show(denominator)}`, value: change });
+  lines.push({ name: "change", formula: `−${show(rate)} × ${inside(mhat)} / ${inside(denominator)}`, value: change });
   return finish(lines, before, change, state);
 }
 
@@ -118,7 +118,7 @@ function directed(settings: Settings, gradient: number, lines: Line[]): number {
 
 function finish(lines: Line[], before: number, change: number, state: Record<string, number>): UpdateWork {
   const after = before + change;
-  lines.push({ name: "after", formula: `${show(before)} + (${show(change)})`, value: after });
+  lines.push({ name: "after", formula: `${show(before)} + ${inside(change)}`, value: after });
   return { lines, after, state };
 }
 
@@ -131,6 +131,9 @@ function pair(value: string | number | boolean | null | undefined): [number | nu
   const parts = typeof value === "string" ? value.split(",").map((part) => Number.parseFloat(part)) : [];
   return [parts[0] ?? null, parts[1] ?? null].map((part) => (part === null || Number.isNaN(part) ? null : part)) as [number | null, number | null];
 }
+
+/** As a factor or a term: a number below 0 stands in brackets. */
+const inside = (value: number): string => (value < 0 ? `(${show(value)})` : show(value));
 
 /** A float32 in the digits that tell it from others, without noise. */
 export function show(value: number): string {
