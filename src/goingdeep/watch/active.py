@@ -122,8 +122,10 @@ class ActivePass(Read):
         """What that model gave: whether it has a graph, and in an evaluation which classes."""
         found = [output] if isinstance(output, Tensor) else tensors_in(output)
         with _function_off():
-            if any(tensor.requires_grad for tensor in found):
-                self.kept_graph += 1
+            for tensor in found:
+                if tensor.requires_grad:
+                    self.kept_graph += 1
+                    break
             if not self._trained:
                 # Among several (a loss, scores, hidden states) the first with a row per sample.
                 scores = next((tensor for tensor in found if tensor.dim() == 2), None)

@@ -94,7 +94,9 @@ transformed = torch._C._functorch.peek_interpreter_stack
 
 
 _tracing = torch._C._get_tracing_state
-_CAPTURES = hasattr(torch._C, "_cuda_isCurrentStreamCapturing")  # not in a build for the CPU
+_cuda = torch.cuda
+# Not in a build for the CPU. The attribute is read, which costs less than `is_initialized()`.
+_CAPTURES = hasattr(torch._C, "_cuda_isCurrentStreamCapturing") and hasattr(_cuda, "_initialized")
 
 in_fx: Callable[[], bool] = getattr(
     torch.fx._symbolic_trace, "is_fx_symbolic_tracing", lambda: False
@@ -118,6 +120,6 @@ def not_now() -> str:
         return "a mode of fake tensors"
     if _KERAS in sys.modules and sys.modules[_KERAS].in_stateless_scope():
         return SHAPES
-    if _CAPTURES and torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():
+    if _CAPTURES and _cuda._initialized and torch.cuda.is_current_stream_capturing():
         return "a capture of a CUDA graph"
     return ""

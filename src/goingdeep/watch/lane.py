@@ -155,14 +155,16 @@ class Lane:
 
     def add(self, operation: Signature) -> None:
         """One more operation of the step that goes on."""
-        operations = self.operations
-        if len(operations) >= MAX_WAITING and not self._backwards:
-            # Long evaluations: what does not belong to the next step is dropped early.
-            self.operations = operations = [op for op in operations if op[0] not in PASSING]
-        if len(operations) >= MAX_OPERATIONS:
+        if len(self.operations) >= MAX_WAITING and not self._room():
             self._left_out += 1
-            return
-        operations.append(operation)
+        else:
+            self.operations.append(operation)
+
+    def _room(self) -> bool:
+        """Whether there is room for more; made, where an evaluation is long."""
+        if not self._backwards:  # what does not belong to the next step is dropped early
+            self.operations = [op for op in self.operations if op[0] not in PASSING]
+        return len(self.operations) < MAX_OPERATIONS
 
     def batch(self, pass_: ActivePass, site: int, data: object) -> None:
         """A loader gave a batch."""
@@ -185,13 +187,8 @@ class Lane:
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         """A module is called from outside any other module."""
-        models = self._watcher.models
-        self.outside = models.is_bare(module)
-        if self.outside:
-            self._forward = ()
-            return
         site = self._recorder.sites.here(4)
-        number = models.called(module, site)
+        number = self._watcher.models.called(module, site)
         self.models.add(number)
         if self._early_modes:
             self._name_early_modes()
@@ -255,6 +252,8 @@ class Lane:
 
     def forward_failed(self) -> None:
         """It raised: nothing came of it."""
+        if self.outside:
+            return
         if self._forward and self.pass_ is not None:
             self.pass_.not_taken()
         self._forward = ()

@@ -60,27 +60,32 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
     """What stands in for `Module._call_impl`; it runs for every module on every step."""
     compiling = torch.compiler.is_dynamo_compiling
     in_backward = torch._C._current_autograd_node  # noqa: SLF001
-    off, lane_of, places = watcher.off, watcher.lane, watcher.models.places
+    off, threads, lane_of = watcher.off, watcher.threads, watcher.lane
+    models, places = watcher.models, watcher.models.places
 
     def watched(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if compiling() or watcher.idle or MODULES in off:
             return original(module, *args, **kwargs)
+        passes_through = False
         try:
-            lane = lane_of()
+            try:
+                lane = threads.lane
+            except AttributeError:
+                lane = lane_of()
             stack = lane.stack
-            # Checkpointing runs forwards again inside backward: they are not the loop's.
-            passes_through = not stack and (in_backward() is not None or _blind(watcher, args))
-            if not passes_through:
-                if not stack:
-                    lane.forward_started(module, args, kwargs)
-                elif id(module) not in places and not lane.outside:
+            if stack:
+                if id(module) not in places and not lane.outside:
                     unknown_module(watcher, lane, module)
-                look = lane.look
-                if look is not None:
-                    if lane.outside:
-                        look = None
-                    else:
-                        look.call_started(module, args, kwargs)
+            else:
+                lane.outside = models.is_bare(module)
+                if not lane.outside:
+                    # Checkpointing runs forwards again inside backward: they are not the loop's.
+                    passes_through = in_backward() is not None or _blind(watcher, args)
+                    if not passes_through:
+                        lane.forward_started(module, args, kwargs)
+            look = None if lane.outside or passes_through else lane.look
+            if look is not None:
+                look.call_started(module, args, kwargs)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not be the user's
             watcher.fault(MODULES, error)
             passes_through = True
@@ -106,7 +111,7 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
             try:
                 if look is not None:
                     look.call_ended(module, output)
-                if not depth:
+                if not depth and not lane.outside:
                     lane.forward_ended(module, args, kwargs, output)
             except Exception as error:  # noqa: BLE001
                 watcher.fault(MODULES, error)
@@ -117,9 +122,13 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
 
 def _blind(watcher: Watcher, args: Args = ()) -> bool:
     """Whether what runs now is no step of a loop: there is nothing to read in it."""
-    where = not_now() or ("torch.fx" if in_fx() else "")
-    if not where and _KERAS in sys.modules:
-        where = SHAPES if _only_shapes(args) else ""
+    where = not_now()
+    # Tracers that work with stand-ins for tensors do not meet a plain tensor.
+    if not where and not (args and type(args[0]) is Tensor):
+        if in_fx():
+            where = "torch.fx"
+        elif _KERAS in sys.modules and _only_shapes(args):
+            where = SHAPES
     if where and where != SHAPES:
         watcher.recorder.gap(f"inside {where}", "what runs there has no values of its own")
     return bool(where)
@@ -328,10 +337,10 @@ def _scaled_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
 
 
 def _backward_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
-    if _blind(watcher):
-        return None
     # (tensors, grad_tensors, retain_graph, create_graph, inputs, ..., accumulate_grad=...)
     roots = args[0] if isinstance(args[0], tuple) else tuple(args[0])
+    if _blind(watcher, roots):
+        return None
     create = bool(args[3]) if len(args) > 3 else False
     if not kwargs.get("accumulate_grad", True):
         watcher.lane().add(("grad", watcher.recorder.sites.here(4), create or None))

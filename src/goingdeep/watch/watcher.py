@@ -101,7 +101,7 @@ class Watcher:
         self.moments = Moments(self) if moments else None
         self.probes = Probes(self) if probes else None
         self._patches = Patches(self)
-        self._local = threading.local()
+        self.threads = threading.local()  # each with its lane
         self.lanes: list[Lane] = []
         self.gradients_lock = threading.RLock()  # see Lane.optimizers
         self._marked = False
@@ -171,9 +171,9 @@ class Watcher:
     def lane(self) -> Lane:
         """The state of this thread."""
         try:
-            return self._local.lane  # type: ignore[no-any-return]
+            return self.threads.lane  # type: ignore[no-any-return]
         except AttributeError:
-            lane = self._local.lane = Lane(self)
+            lane = self.threads.lane = Lane(self)
             self.lanes.append(lane)
             return lane
 
