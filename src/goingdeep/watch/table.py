@@ -56,7 +56,7 @@ def put_all(watcher: Watcher, patches: Patches) -> None:
 # Modules ----------------------------------------------------------------------------------------
 
 
-def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[..., Any]:
+def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[..., Any]:  # noqa: PLR0915 - a function more is a call more
     """What stands in for `Module._call_impl`; it runs for every module on every step."""
     compiling = torch.compiler.is_dynamo_compiling
     in_backward = torch._C._current_autograd_node  # noqa: SLF001
