@@ -5,8 +5,10 @@ Every function here is one thing a user does. torch is imported inside, after th
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -106,8 +108,9 @@ def train(
     chosen = {key: check(key, value) for key, value in {**flags, **(settings or {})}.items()}
     values = choose_settings(recipe, chosen, Path(config) if config else None)
     start = begin(data, values, out=out, command=tuple(command), watch=watch, progress=progress)
+    around = functools.partial(_watched, aloud=not quiet) if watch else None
     try:
-        result = conduct(start, quiet=quiet, announce=announce, around=_watched if watch else None)
+        result = conduct(start, quiet=quiet, announce=announce, around=around)
     except RunBusyError:
         raise  # the folder is somebody else's
     except GoingDeepError:
@@ -142,7 +145,7 @@ def resume(
         if result is not None and is_saved(folder):
             return Run(folder, manifest, result)
     start = again(folder, data, progress)
-    around = _watched if start.manifest.watched else None
+    around = functools.partial(_watched, aloud=not quiet) if start.manifest.watched else None
     result = conduct(start, quiet=quiet, announce=announce, around=around)
     _reported(folder, announce, report=report)
     return Run(folder, start.manifest, result)
@@ -158,11 +161,15 @@ def _reported(folder: Path, announce: Announce, *, report: bool) -> None:
             announce(problem)
 
 
-def _watched(folder: Path, log: EventLog) -> AbstractContextManager[None]:
-    """Watch our own trainer as any other program is watched; it keeps the loss's curve itself."""
+def _watched(folder: Path, log: EventLog, *, aloud: bool) -> AbstractContextManager[None]:
+    """Watch our own trainer as any other program is watched, and check it meanwhile."""
+    from goingdeep.live import Live
+    from goingdeep.watch.tell import tell
     from goingdeep.watch.watcher import watching
 
-    return watching(folder, log)
+    # The bar, where there is one, has put something in the place of sys.stderr that prints above it.
+    say = (lambda text: tell(text, sys.stderr)) if aloud else None
+    return watching(folder, log, lambda watcher: Live(watcher, folder, say))
 
 
 def load(run: str | Path = "latest", *, model: str = "") -> Classifier:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+    from goingdeep.live import Live
+    from goingdeep.watch.watcher import Watcher
+
 
 def run_program(words: Sequence[str]) -> None:
     """Start the program of `gd run WORDS`; where that is possible this never returns.
@@ -38,7 +41,7 @@ def run_program(words: Sequence[str]) -> None:
 
 def begin_program(told: str) -> None:
     """Called by Python's start-up in the process of the program; see startup/."""
-    WatchedProgram(told, _summary, _report).arm()
+    WatchedProgram(told, _summary, _report, _look_on).arm()
 
 
 def watch(out: str | Path | None = None, *, moments: bool = False) -> Watch:
@@ -112,7 +115,8 @@ class Watch:
             self._program, self._leave = program, _nothing
             return self
         self._run = WatchedRun(
-            Asked(self._name, ("gd.watch", *sys.argv), out=self._out, moments=self._moments)
+            Asked(self._name, ("gd.watch", *sys.argv), out=self._out, moments=self._moments),
+            _look_on,
         )
         self._run.refuse()
         if "torch" in sys.modules:
@@ -150,6 +154,14 @@ def load_ipython_extension(shell: Any) -> None:
     from goingdeep.watch.notebook import install
 
     install(shell, Watch)
+
+
+def _look_on(watcher: Watcher, path: Path, aloud: bool = True) -> Live:
+    """Check what is recorded while it is; torch has been imported."""
+    from goingdeep.live import Live
+    from goingdeep.watch.tell import interject
+
+    return Live(watcher, path, interject if aloud else None)
 
 
 def _summary(path: Path, width: int | None = None) -> str:

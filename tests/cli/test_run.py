@@ -17,7 +17,10 @@ from goingdeep.record import read_events, read_manifest
 from goingdeep.record.seen import Ended
 
 NO_TORCH = "gd: no training seen: torch was never imported\n"
-NEXT = "  gd view   step through it in the browser\n  gd show   the loop again\n"
+NEXT = (
+    "  gd view   step through it in the browser\n  gd show   the loop again\n"
+    "  gd check  look for silent mistakes\n"
+)
 GD = (sys.executable, "-m", "goingdeep", "run")
 
 

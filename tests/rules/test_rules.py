@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -71,6 +72,25 @@ def test_the_place_is_in_the_script_and_the_numbers_in_the_evidence(watched, scr
             known = " ".join(spelled(value) for value in finding.evidence.values())
             for number in re.findall(r"\d[\d,.]*", finding.message):
                 assert number.rstrip(".,") in known, (number, finding)
+
+
+@pytest.mark.parametrize("script", [*BAD, *STYLES, *HEALTHY, *PROGRAMS], ids=named)
+def test_what_is_said_while_it_runs_is_so_at_the_end_too(watched, script):
+    """The script was judged after every one of its steps."""
+    lines = (watched.folder(script) / "findings.jsonl").read_text("utf-8").splitlines() if (
+        watched.folder(script) / "findings.jsonl").exists() else []  # fmt: skip
+    early = [json.loads(line) for line in lines]
+    said = {
+        (one["rule"], Path(one["file"]).name, one["line"])
+        for one in early
+        if one["severity"] != "hint"
+    }
+    final = {
+        (finding.rule, Path(finding.file).name, finding.line)
+        for finding in watched.report(script).findings
+        if finding.severity != "hint"
+    }
+    assert said == final, [line["message"] for line in early]
 
 
 @pytest.mark.parametrize("script", [*HEALTHY, *PROGRAMS], ids=named)

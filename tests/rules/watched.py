@@ -19,9 +19,13 @@ from pathlib import Path
 import torch
 import torch._dynamo  # the first step of an optimizer imports it, in seconds
 
+from goingdeep.check import live as check_live
+from goingdeep.live import Live
 from goingdeep.record import EventLog, Manifest, write_manifest
 from goingdeep.watch.sites import user_root
 from goingdeep.watch.watcher import Watcher
+
+check_live.EVERY, check_live.FREE_SECONDS = 1, 600.0  # judge after every step
 
 AT_ONCE = min(4, os.cpu_count() or 1)
 
@@ -38,6 +42,7 @@ def run(script: Path, folder: Path) -> None:
     sys.path.insert(0, str(script.parent))
     with EventLog(folder) as log:
         watcher = Watcher(folder, log, probes=True)
+        live = Live(watcher, folder, None)
         watcher.start()
         error: BaseException | None = None
         try:
@@ -47,6 +52,7 @@ def run(script: Path, folder: Path) -> None:
             raise
         finally:
             watcher.stop(error)
+            live.finish()
 
 
 def child(script: Path, folder: Path) -> None:

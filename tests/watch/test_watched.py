@@ -382,6 +382,7 @@ def test_a_program_is_recorded_and_summed_up(here, start, capfd):
     said = (
         f"<summary of {name}>\n\nrun      runs/{name}\n\ntry next\n"
         "  gd view   step through it in the browser\n  gd show   the loop again\n"
+        "  gd check  look for silent mistakes\n"
     )
     assert tuple(capfd.readouterr()) == ("", said)
     assert started.reported == [path]
@@ -418,6 +419,7 @@ def test_an_out_is_named_to_be_shown_again(here, start, capfd):
         "\nrun      my run\n\ntry next\n"
         "  gd view 'my run'   step through it in the browser\n"
         "  gd show 'my run'   the loop again\n"
+        "  gd check 'my run'  look for silent mistakes\n"
     )
     assert ended(here / "my run").steps == 3
 

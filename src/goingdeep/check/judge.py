@@ -43,7 +43,7 @@ def check_processes(
 ) -> Report:
     """Judge what was seen of one or more processes of a run."""
     chosen = (settings or CheckSettings()).chosen(catalogue() if rules is None else rules)
-    runs = [Run.of_seen(seen) for seen in processes]
+    runs = [seen if isinstance(seen, Run) else Run.of_seen(seen) for seen in processes]
     watched = [run for run in runs if run.watched]
     report = Report(run=name, steps=max((run.steps for run in runs), default=0))
     found: dict[str, list[Finding]] = {}

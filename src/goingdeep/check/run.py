@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator
+from typing import Self
 
 from goingdeep.check.source import short
 from goingdeep.check.steps import UNKNOWN, Streak, gradient_state, written_out
@@ -21,7 +22,7 @@ class Run(Seen):
     """What was seen of one process, with what rules ask most often."""
 
     @classmethod
-    def of_seen(cls, seen: Seen) -> Run:
+    def of_seen(cls, seen: Seen) -> Self:
         """The same facts, shared, as rules read them."""
         run = cls.__new__(cls)
         run.__dict__.update(seen.__dict__)

@@ -11,13 +11,14 @@ run after a resume, counts anew. `processes` tells them apart.
 
 from __future__ import annotations
 
+import copy
 import functools
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args
 
 from goingdeep.record import look, seen
 from goingdeep.record.event import Event, Gap, Unknown
@@ -147,6 +148,16 @@ class Seen:
         take = self._take.get(kind)
         if take is not None:
             take(event)
+
+    def ahead(self, steps: Iterable[seen.Steps]) -> Self:
+        """What was seen, and some steps more that are not written yet; this one stays as it is."""
+        # Not by `add`, whose table of takers is bound to this one.
+        ahead = copy.copy(self)
+        ahead.__dict__ |= {"_open": {**self._open}, "_closed": [*self._closed], "_sorted": None}
+        take = ahead._take_steps  # noqa: SLF001 - its own class
+        for event in steps:
+            take(event)
+        return ahead
 
     @property
     def stretches(self) -> list[Stretch]:

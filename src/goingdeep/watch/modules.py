@@ -134,8 +134,9 @@ class Models:
             nn.Module.named_parameters(root, remove_duplicate=False)
         ):
             total += 1
-            if tensor.requires_grad or index < MAX_PARTS:
-                self._parameters.setdefault(id(tensor), (weakref.ref(tensor), number, index))
+            # A tensor that is gone may have had the same id; a tied one stays with its first model.
+            if (tensor.requires_grad or index < MAX_PARTS) and self.where(tensor)[0] < 0:
+                self._parameters[id(tensor)] = (weakref.ref(tensor), number, index)
             if index < MAX_PARTS:
                 parameters.append(_parameter(name, tensor, storages))
         self._structure[number] = _structure(root)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from goingdeep.watch.run import Onlooker
+    from goingdeep.watch.watcher import Watcher
+
 _this: WatchedProgram | None = None
 
 
@@ -37,16 +40,22 @@ class WatchedProgram:
             words that started this process are the program and its arguments.
         summary: draws the loop from the record, for the error stream. report: writes the page of
             the run into its folder, and says why not where that fails.
+        look_on: makes one who follows the recording, and says aloud what it sees.
     """
 
     def __init__(
-        self, told: str, summary: Callable[[Path], str], report: Callable[[Path], str]
+        self,
+        told: str,
+        summary: Callable[[Path], str],
+        report: Callable[[Path], str],
+        look_on: Callable[[Watcher, Path, bool], Onlooker] | None = None,
     ) -> None:
         self.run: WatchedRun | None = None
         self.process = os.getpid()
         self._told = told
         self._summary = summary
         self._report = report
+        self._look_on = look_on
         # Where things are is fixed now; what was asked for is read later, for that takes json.
         self._here = Asked("", ())
 
@@ -87,7 +96,11 @@ class WatchedProgram:
             if check:
                 asked.probes = check["probes"]
                 asked.most = Most(check["steps"], check["seconds"])
-            self.run = WatchedRun(asked)
+            aloud = not (check or facts["quiet"])
+            look_on = self._look_on
+            self.run = WatchedRun(
+                asked, look_on and (lambda watcher, path: look_on(watcher, path, aloud))
+            )
             self.run.start()
             if check:
                 _tell_where(self.run, check["tell"])
@@ -142,10 +155,12 @@ class WatchedProgram:
         latest = path.parent / "latest"
         newest = str(path.parent) == here.runs and latest.resolve() == path.resolve()
         short = "" if newest else " " + shlex.quote(printable(place))
+        found = self.run.onlooker.said if self.run and self.run.onlooker else ""
         _say(
             f"\nrun      {printable(place)}\n\ntry next\n"
             f"  gd view{short}   step through it in the browser\n"
-            f"  gd show{short}   the loop again"
+            f"  gd show{short}   the loop again\n"
+            f"  gd check{short}  {found or 'look for silent mistakes'}"
         )
 
 

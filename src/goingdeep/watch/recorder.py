@@ -10,6 +10,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,9 @@ class Recorder:
         log: its event log, which may be shared with the training itself.
         rank: which process of a distributed run.
         curves: whether to keep the curve of the loss; a run of `gd train` keeps its own.
+    Attributes:
+        told: called with every event that is written. They must not raise.
+        lock: held while anything is written; whoever reads several things at once holds it too.
     """
 
     def __init__(
@@ -99,10 +103,11 @@ class Recorder:
         self.counts = Counts()
         self.gaps: list[tuple[str, str]] = []
         self.sites = Sites(self.event, self.blob)
+        self.told: list[Callable[[Event], None]] = []
         self._log = log
         self._curves = curves
         self._base = 0
-        self._lock = threading.RLock()
+        self.lock = self._lock = threading.RLock()
         self._anatomies: dict[tuple[Any, ...], int] = {}
         self._stretches: dict[int, _Stretch] = {}
         self._series: dict[str, _Series] = {}
@@ -141,6 +146,8 @@ class Recorder:
     def _write(self, event: Event, *, last: bool) -> None:
         if self._log is None:
             return
+        for told in self.told:
+            told(event)
         try:
             self._log.write(event, last=last)
         except (
@@ -237,6 +244,29 @@ class Recorder:
             if len(series.values) >= BUFFER:
                 series.fold()
 
+    def unwritten(self) -> list[Steps]:
+        """The steps that are done and not written yet; hold `lock` for as long as it matters."""
+        now = time.time()
+        with self._lock:
+            return [
+                Steps(
+                    time=now, step=self.steps, rank=self.rank, optimizer=optimizer,
+                    anatomy=stretch.anatomy, first=stretch.first, last=stretch.last,
+                    count=stretch.count, thread=stretch.thread,
+                )
+                for optimizer, stretch in self._stretches.items()
+            ]  # fmt: skip
+
+    def curve_now(self, name: str) -> Curve:
+        """A curve up to now. Values that are still being computed elsewhere are not waited for."""
+        with self._lock:
+            series = self._series.get(name)
+            if series is None:
+                return Curve()
+            if not any(isinstance(value, torch.Tensor) for value in series.values):
+                series.fold()
+            return series.curve
+
     def flush(self) -> None:
         """Write what is known and not written yet."""
         with self._lock:
@@ -276,4 +306,6 @@ class Recorder:
         """A forked child must not write: drop everything without touching the files."""
         self._log = None
         self.folder = None
-        self._lock = threading.RLock()  # the parent's thread may have held it at the fork
+        self.lock = self._lock = (
+            threading.RLock()
+        )  # the parent's thread may have held it at the fork

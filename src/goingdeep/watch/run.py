@@ -14,13 +14,25 @@ from goingdeep.watch.tell import note, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Protocol
 
     from goingdeep.errors import GoingDeepError
     from goingdeep.record import EventLog, Manifest
     from goingdeep.watch.ranks import Seat
     from goingdeep.watch.recorder import Counts
     from goingdeep.watch.watcher import Watcher
+
+    class Onlooker(Protocol):
+        """One who follows a recording."""
+
+        @property
+        def said(self) -> str:
+            """What it has to say of all, in a few words."""
+
+        def finish(self) -> None:
+            """The record is complete."""
 
 
 class Asked:
@@ -69,6 +81,7 @@ class WatchedRun:
 
     Args:
         asked: where and how.
+        look_on: makes one who is told what is recorded, and when it ends.
     Attributes:
         path: the folder; None before torch is imported, and where nothing can be written.
         watcher: None in the same cases, and after the end.
@@ -76,8 +89,12 @@ class WatchedRun:
         counts: what was seen; None until the end.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(
+        self, asked: Asked, look_on: Callable[[Watcher, Path], Onlooker] | None = None
+    ) -> None:
         self.asked = asked
+        self.onlooker: Onlooker | None = None
+        self._look_on = look_on
         self.path: Path | None = None
         self.watcher: Watcher | None = None
         self.counts: Counts | None = None
@@ -203,6 +220,8 @@ class WatchedRun:
             probes=self.asked.probes,
         )
         self.watcher.start()
+        if self._look_on is not None and self.path is not None and self.first:
+            self.onlooker = self._look_on(self.watcher, self.path)
         if self.asked.most:
             self._early = EarlyEnd(self.watcher, self.asked.most)
             self.watcher.after_step.append(self._early.after_step)
@@ -225,6 +244,8 @@ class WatchedRun:
             watcher.stop(error)
         except Exception as fault:  # noqa: BLE001
             note(f"the end of the record is lost: {said(fault)}")
+        if self.onlooker is not None:
+            self.onlooker.finish()
         self._close(error)
 
     def _close(self, error: BaseException | None) -> None:

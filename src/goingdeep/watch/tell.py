@@ -36,6 +36,22 @@ def tell(text: str, stream: TextIO | None) -> None:
         pass
 
 
+def interject(text: str) -> None:
+    """Lines of ours in the midst of what the program prints: on lines of their own.
+
+    A progress bar leaves its line open: in a terminal it is wiped away, and will be drawn again
+    below; elsewhere it is ended.
+    """
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        in_terminal = stream.isatty()
+    except (OSError, ValueError, AttributeError):
+        in_terminal = False
+    tell(("\r\x1b[K" if in_terminal else "\n") + text, stream)
+
+
 def said(error: BaseException) -> str:
     """The class and the first line of an error's text, without running code of the user's."""
     from goingdeep.errors import printable

@@ -18,6 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goingdeep.errors import WatchError
 from goingdeep.record.log import EventLog
@@ -34,6 +35,9 @@ from goingdeep.watch.recorder import Recorder
 from goingdeep.watch.states import LossesAlive, States
 from goingdeep.watch.table import put_all
 
+if TYPE_CHECKING:
+    from goingdeep.watch.run import Onlooker
+
 FIRST_LOOKS = 3
 """Steps 1 to 3 are looked at closely; after them each whose number is a power of two."""
 
@@ -46,22 +50,30 @@ def is_watched() -> bool:
 
 
 @contextmanager
-def watching(folder: Path, log: EventLog) -> Iterator[None]:
+def watching(folder: Path, log: EventLog, look_on: Callable[[Watcher], Onlooker]) -> Iterator[None]:
     """Record a run of `gd train`, which keeps the curve of the loss itself.
 
     Inside a program that is being watched already, that watcher goes on alone.
+
+    Args:
+        look_on: makes one who follows the recording.
     """
     if is_watched():
         yield
         return
     watcher = Watcher(folder, log, curves=False)
+    onlooker = look_on(watcher) if look_on is not None else None
     watcher.start()
+    error: BaseException | None = None
     try:
         yield
-    except BaseException as error:
-        watcher.stop(error)
+    except BaseException as raised:
+        error = raised
         raise
-    watcher.stop()
+    finally:
+        watcher.stop(error)
+        if onlooker is not None:
+            onlooker.finish()
 
 
 class Watcher:

@@ -59,7 +59,8 @@ def check(run: Run) -> Iterator[Finding]:
     for number, optimizer in run.optimizers.items():
         owned = {name for name, owners in run.owners.items() if number in owners}
         owned &= _trainable(run)
-        looks = [look.step for look, _ in run.looked_at(number)]
+        known = _known_since(run, owned)
+        looks = [look.step for look, _ in run.looked_at(number) if look.step > known]
         tracked = tracked or any(_is_tracked(run, step) for step in looks)
         cuts = [_cut(run, step, owned) for step in looks]
         if optimizer.by_hand or len(looks) < LEAST_LOOKS:
@@ -76,6 +77,11 @@ def check(run: Run) -> Iterator[Finding]:
 
 def _trainable(run: Run) -> set[Name]:
     return {(n, p.name) for n, model in run.models.items() for p in trainable(model)}
+
+
+def _known_since(run: Run, names: set[Name]) -> int:
+    """The step from which on the models are what they are now: a layer may be unfrozen late."""
+    return max((run.models[model].step for model, _ in names), default=0)
 
 
 def _is_tracked(run: Run, step: int) -> bool:

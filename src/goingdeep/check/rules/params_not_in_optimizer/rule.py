@@ -55,6 +55,8 @@ def check(run: Run) -> Iterator[Finding]:
         ]
         if alone:
             owned = [p for p in trainable(model) if run.owners.get((number, p.name))]
+            if not owned and not run.ended:
+                continue  # its own optimizer may not have had its turn yet
             yield _finding(run, model, alone, owned, reached)
 
 

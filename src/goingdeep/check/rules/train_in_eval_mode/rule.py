@@ -73,6 +73,8 @@ def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
         return None
     first = streaks[0]
     operations = run.operations(first.anatomy)
+    if not run.ended and _waits(run, operations):
+        return None
     begun = next((op for op in operations if op.op in ("batch", "forward") and op.site >= 0), None)
     switched = _switch(run, model, first.first)
     return RULE.found(
@@ -90,6 +92,12 @@ def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
         first_step_in_training_mode=trained,
         eval_called_at=run.place(switched.site) if switched is not None else None,
     )
+
+
+def _waits(run: Run, operations: tuple[Op, ...]) -> bool:
+    """Whether the first pass over this loader goes on: what the loader is for shows at its end."""
+    loaders = {op.facts.get("loader") for op in operations if op.op == "batch"}
+    return bool(loaders) and not any(walk.loader in loaders for walk in run.passes)
 
 
 def mode_of(operations: tuple[Op, ...], model: int) -> str:

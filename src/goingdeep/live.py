@@ -1,0 +1,122 @@
+"""Checking what a watcher records, while it does: puts `watch/` and `check/` together.
+
+Each finding is said once, when it is certain, and written to `findings.jsonl`. A fault in here is a
+gap in the record, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goingdeep.check.catalogue import catalogue
+from goingdeep.check.faces.plain import of_finding
+from goingdeep.check.faces.text import one
+from goingdeep.check.live import LiveCheck
+from goingdeep.check.rule import SEVERITIES, Finding
+from goingdeep.check.settings import CheckSettings
+from goingdeep.checked import project_settings
+from goingdeep.errors import GoingDeepError
+from goingdeep.record.encoding import to_json
+from goingdeep.words import many
+
+if TYPE_CHECKING:
+    from goingdeep.record.event import Event
+    from goingdeep.record.scalars import Curve
+    from goingdeep.watch.watcher import Watcher
+
+FILE = "findings.jsonl"
+GAP = "findings while it runs"
+MOST_LOOKS = 8
+"""Close looks that findings ask for."""
+
+
+class Live:
+    """Follows one watcher.
+
+    Args:
+        watcher: before or after its start. folder: of the run.
+        say: given the text of each finding that is no hint; None says nothing.
+    """
+
+    def __init__(self, watcher: Watcher, folder: Path, say: Callable[[str], None] | None) -> None:
+        self._watcher = watcher
+        self._file = folder / FILE
+        self._say = say
+        self._looks = 0
+        catalogue()  # import the rules now, not at a step of the program's
+        self._check = LiveCheck(_settings())
+        watcher.recorder.told.append(self._take)
+        watcher.after_step.append(self._after_step)
+
+    @property
+    def said(self) -> str:
+        """What was found, counted: "1 error, 2 hints"; "" for nothing."""
+        counts = Counter(finding.severity for finding in self._check.findings.values())
+        return ", ".join(many(counts[name], name) for name in SEVERITIES if counts[name])
+
+    def finish(self) -> None:
+        """The record is complete: say what could not be certain before."""
+        self._judge(self._watcher.recorder.steps)
+        self._leave()
+
+    def _take(self, event: Event) -> None:
+        try:
+            self._check.take(event)
+        except Exception as error:  # noqa: BLE001 - nor must whoever records
+            self._fail(error)
+
+    def _after_step(self, step: int) -> None:
+        try:
+            due = self._check.due(step)
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+        else:
+            if due:
+                self._judge(step)
+
+    def _judge(self, step: int) -> None:
+        recorder = self._watcher.recorder
+        try:
+            with recorder.lock:  # no other thread adds to it meanwhile
+                fresh = self._check.judge(step, self._curve, recorder.unwritten())
+            for finding in fresh:
+                self._found(finding, step)
+        except Exception as error:  # noqa: BLE001 - the training must not notice
+            self._fail(error)
+
+    def _curve(self, name: str) -> Curve:
+        return self._watcher.recorder.curve_now(name)
+
+    def _found(self, finding: Finding, step: int) -> None:
+        with contextlib.suppress(OSError), self._file.open("ab") as file:
+            line = {"time": time.time(), "said_at": step, **of_finding(finding)}
+            file.write(to_json(line) + b"\n")
+        if finding.severity == "hint":
+            return
+        if self._looks < MOST_LOOKS:
+            self._looks += 1
+            self._watcher.mark()
+        if self._say is not None:
+            self._say(one(finding))
+
+    def _fail(self, error: Exception) -> None:
+        self._leave()
+        self._watcher.recorder.gap(GAP, f"{type(error).__name__}: {error}"[:300])
+
+    def _leave(self) -> None:
+        with contextlib.suppress(ValueError):
+            self._watcher.after_step.remove(self._after_step)
+            self._watcher.recorder.told.remove(self._take)
+
+
+def _settings() -> CheckSettings:
+    """Those of the current folder's project; `gd check` says what is wrong with them."""
+    try:
+        return project_settings(())
+    except GoingDeepError:
+        return CheckSettings()
