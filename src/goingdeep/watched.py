@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
+from goingdeep.watch.asked import Asked
 from goingdeep.watch.imports import when_imported
 from goingdeep.watch.program import WatchedProgram, program_name, this_program
-from goingdeep.watch.run import Asked, WatchedRun
+from goingdeep.watch.run import WatchedRun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

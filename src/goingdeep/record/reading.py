@@ -151,12 +151,10 @@ class Seen:
 
     def ahead(self, steps: Iterable[seen.Steps]) -> Self:
         """What was seen, and some steps more that are not written yet; this one stays as it is."""
-        # Not by `add`, whose table of takers is bound to this one.
-        ahead = copy.copy(self)
+        ahead = copy.copy(self)  # `add`, though, has a table of takers bound to this one
         ahead.__dict__ |= {"_open": {**self._open}, "_closed": [*self._closed], "_sorted": None}
-        take = ahead._take_steps  # noqa: SLF001 - its own class
         for event in steps:
-            take(event)
+            ahead._take_steps(event)  # noqa: SLF001 - its own class
         return ahead
 
     @property

@@ -10,9 +10,10 @@ import atexit
 import os
 import sys
 
+from goingdeep.watch.asked import Asked
 from goingdeep.watch.early import Most
 from goingdeep.watch.imports import when_imported
-from goingdeep.watch.run import Asked, WatchedRun
+from goingdeep.watch.run import WatchedRun
 from goingdeep.watch.tell import note, tell
 
 TYPE_CHECKING = False

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 
@@ -25,13 +24,13 @@ from goingdeep.record.event import Blob, Event, Gap
 from goingdeep.record.log import EventLog
 from goingdeep.record.scalars import Curve
 from goingdeep.record.seen import Anatomy, Block, Steps
+from goingdeep.watch.series import Series
 from goingdeep.watch.sites import Sites
 
 FLUSH_SECONDS = 1.0
 """A kill loses at most the steps of the last second."""
 
 CURVE_SECONDS = 10.0
-BUFFER = 256
 MAX_GAPS = 200
 MAX_ANATOMIES = 2_000
 """A loop that never does the same twice is not worth more than this."""
@@ -54,32 +53,6 @@ class _Stretch:
     def __init__(self, anatomy: int, step: int, thread: str) -> None:
         self.anatomy, self.first, self.last, self.count = anatomy, step, step, 1
         self.thread = thread
-
-
-class _Series:
-    """The newest values of a curve, before they are folded into it."""
-
-    __slots__ = ("curve", "first", "values")
-
-    def __init__(self) -> None:
-        self.curve = Curve()
-        self.first = 1
-        self.values: list[float | torch.Tensor] = []
-
-    def fold(self) -> None:
-        if not self.values:
-            return
-        numbers = np.array([_number(value) for value in self.values])
-        self.curve.extend(self.first, numbers)
-        self.first += len(numbers)
-        self.values.clear()
-
-
-def _number(value: float | torch.Tensor) -> float:
-    try:
-        return float(value)
-    except (RuntimeError, ValueError):  # a kind of tensor that has no value
-        return float("nan")
 
 
 class Recorder:
@@ -110,7 +83,7 @@ class Recorder:
         self.lock = self._lock = threading.RLock()
         self._anatomies: dict[tuple[Any, ...], int] = {}
         self._stretches: dict[int, _Stretch] = {}
-        self._series: dict[str, _Series] = {}
+        self._series: dict[str, Series] = {}
         self._flush_at = time.monotonic() + FLUSH_SECONDS
         self._curves_at = time.monotonic() + CURVE_SECONDS
         self.last_anatomy = -1
@@ -236,13 +209,8 @@ class Recorder:
         with self._lock:
             series = self._series.get(name)
             if series is None:
-                series = self._series[name] = _Series()
-            if series.first + len(series.values) != step:  # steps without a value lie between
-                series.fold()
-                series.first = step
-            series.values.append(value)
-            if len(series.values) >= BUFFER:
-                series.fold()
+                series = self._series[name] = Series()
+            series.add(value, step)
 
     def unwritten(self) -> list[Steps]:
         """The steps that are done and not written yet; hold `lock` for as long as it matters."""
@@ -261,11 +229,7 @@ class Recorder:
         """A curve up to now. Values that are still being computed elsewhere are not waited for."""
         with self._lock:
             series = self._series.get(name)
-            if series is None:
-                return Curve()
-            if not any(isinstance(value, torch.Tensor) for value in series.values):
-                series.fold()
-            return series.curve
+            return series.now() if series is not None else Curve()
 
     def flush(self) -> None:
         """Write what is known and not written yet."""
@@ -287,11 +251,11 @@ class Recorder:
         for name, series in list(self._series.items()):
             if name == "loss" and not self._curves:
                 continue
-            series.fold()
+            curve = series.fold()
             try:
                 place.mkdir(exist_ok=True)
                 suffix = f"-rank{self.rank}" if self.rank else ""
-                series.curve.write(place / f"{name}{suffix}.npy", durable=False)
+                curve.write(place / f"{name}{suffix}.npy", durable=False)
             except (GoingDeepError, OSError) as error:
                 self._lose(error)
                 return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from goingdeep.watch.early import EarlyEnd, Most
+from goingdeep.watch.early import EarlyEnd
 from goingdeep.watch.tell import note, said
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from goingdeep.errors import GoingDeepError
     from goingdeep.record import EventLog, Manifest
+    from goingdeep.watch.asked import Asked
     from goingdeep.watch.ranks import Seat
     from goingdeep.watch.recorder import Counts
     from goingdeep.watch.watcher import Watcher
@@ -33,43 +34,6 @@ if TYPE_CHECKING:
 
         def finish(self) -> None:
             """The record is complete."""
-
-
-class Asked:
-    """What was asked for, fixed before the program begins: it may go to another folder.
-
-    Args:
-        name: of the program, for the folder's name.
-        command: as typed.
-        out: the folder asked for; None chooses one in runs/.
-        moments: keep moments that can be replayed.
-        start: whether the program was started by `gd run`.
-    Attributes:
-        probes: whether models may be tried out on copies.
-        most: when to end the program early.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        command: tuple[str, ...],
-        *,
-        out: str | None = None,
-        moments: bool = False,
-        start: bool = False,
-    ) -> None:
-        self.name = name
-        self.command = command
-        self.moments = moments
-        self.start = start
-        self.probes = False
-        self.most = Most()
-        try:
-            self.here = os.getcwd()  # noqa: PTH109 - no pathlib yet
-        except OSError:  # the folder was deleted; a program may run in it all the same
-            self.here = os.sep
-        self.runs = os.path.join(self.here, "runs")  # noqa: PTH118
-        self.out = os.path.join(self.here, out) if out is not None else None  # noqa: PTH118
 
 
 _on: list[WatchedRun] = []

@@ -50,7 +50,9 @@ def is_watched() -> bool:
 
 
 @contextmanager
-def watching(folder: Path, log: EventLog, look_on: Callable[[Watcher], Onlooker]) -> Iterator[None]:
+def watching(
+    folder: Path, log: EventLog, look_on: Callable[[Watcher], Onlooker] | None = None
+) -> Iterator[None]:
     """Record a run of `gd train`, which keeps the curve of the loss itself.
 
     Inside a program that is being watched already, that watcher goes on alone.
