@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest_plugins = ["pytester"]  # only the outermost conftest may ask for one
+
 # The rules' examples are programs: importing one would train.
 collect_ignore_glob = [
     f"src/goingdeep/check/rules/*/{name}.py" for name in ("bad*", "good", "fine_*")

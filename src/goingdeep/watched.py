@@ -45,7 +45,7 @@ def begin_program(told: str) -> None:
     WatchedProgram(told, _summary, _report, _look_on).arm()
 
 
-def watch(out: str | Path | None = None, *, moments: bool = False) -> Watch:
+def watch(out: str | Path | None = None, *, moments: bool = False, quiet: bool = False) -> Watch:
     """Record what the training inside does, and change nothing about it.
 
         with gd.watch() as run:
@@ -57,10 +57,11 @@ def watch(out: str | Path | None = None, *, moments: bool = False) -> Watch:
     Args:
         out: the run's folder, new or empty; by default one in runs/.
         moments: also keep a few steps in memory, to replay with one thing changed.
+        quiet: do not print what is found wrong while it goes on.
     Raises:
         WatchError: the program is being watched already. RunExistsError: `out` is in use.
     """
-    return Watch(None if out is None else os.fspath(out), moments=moments)
+    return Watch(None if out is None else os.fspath(out), moments=moments, quiet=quiet)
 
 
 class Watch:
@@ -69,8 +70,16 @@ class Watch:
     Inside a program that `gd run` started it joins that recording.
     """
 
-    def __init__(self, out: str | None = None, *, moments: bool = False, name: str = "") -> None:
+    def __init__(
+        self,
+        out: str | None = None,
+        *,
+        moments: bool = False,
+        quiet: bool = False,
+        name: str = "",
+    ) -> None:
         self._out = out
+        self._quiet = quiet
         self._moments = moments
         self._name = name or _name()
         self._run: WatchedRun | None = None
@@ -117,7 +126,7 @@ class Watch:
             return self
         self._run = WatchedRun(
             Asked(self._name, ("gd.watch", *sys.argv), out=self._out, moments=self._moments),
-            _look_on,
+            lambda watcher, path: _look_on(watcher, path, aloud=not self._quiet),
         )
         self._run.refuse()
         if "torch" in sys.modules:
@@ -133,6 +142,10 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop(error)
+
+    def stop(self, error: BaseException | None = None) -> None:
+        """End the record; the end of the `with` does this. A second call does nothing."""
         if self._leave is not None:
             self._leave()
         if self._run is not None:
