@@ -15,7 +15,9 @@ from goingdeep.data import load
 from goingdeep.models.mlp import mlp
 from goingdeep.record.reading import read_processes
 from goingdeep.watch.replay import verify
+from goingdeep.why.catalogue import catalogue
 from goingdeep.why.experiment import Bound, Experiment
+from goingdeep.why.lab import Lab
 
 STEPS = 24
 
@@ -119,3 +121,28 @@ def regression(train) -> Trained:
     data = TensorDataset(inputs, targets)
     model = nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 1))
     return train(model, data=data, tests=data, loss=nn.MSELoss(), rate=0.05)
+
+
+@pytest.fixture(scope="session")
+def measured(request):
+    """measured(topic, run): the numbers of a topic; worked out once."""
+    kept: dict[tuple[str, str], object] = {}
+
+    def of(topic: str, run: str = "trained"):
+        if (topic, run) not in kept:
+            lab = Lab(request.getfixturevalue(run).experiment)
+            with lab.alone():
+                kept[topic, run] = catalogue()[topic].lesson().measure(lab)
+        return kept[topic, run]
+
+    return of
+
+
+@pytest.fixture
+def verdicts():
+    """verdicts(topic, numbers): what each claim becomes."""
+
+    def of(topic: str, found) -> list[str]:
+        return [claim.found(found).verdict for claim in catalogue()[topic].lesson().claims]
+
+    return of

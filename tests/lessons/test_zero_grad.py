@@ -12,15 +12,9 @@ from goingdeep.why.catalogue import catalogue
 from goingdeep.why.lab import Lab
 
 
-@pytest.fixture(scope="module")
-def found(trained):
-    lab = Lab(trained.experiment)
-    with lab.alone():
-        return catalogue()["zero-grad"].lesson().measure(lab)
-
-
-def verdicts(found):
-    return [claim.found(found).verdict for claim in catalogue()["zero-grad"].lesson().claims]
+@pytest.fixture
+def found(measured):
+    return measured("zero-grad")
 
 
 def test_the_gradient_is_pytorchs(trained, found):
@@ -55,9 +49,9 @@ def test_the_sums_are_those_of_a_loop_that_forgets(trained, found):
     assert found.used == pytest.approx(used, rel=1e-6)
 
 
-def test_the_verdicts_of_the_quickstart(found):
-    assert verdicts(found)[:2] == ["true", "false"]
-    assert verdicts(found)[2] in {"half true", "false"}
+def test_the_verdicts_of_the_quickstart(found, verdicts):
+    assert verdicts("zero-grad", found)[:2] == ["true", "false"]
+    assert verdicts("zero-grad", found)[2] in {"half true", "false"}
     assert found.moved == 0
     assert found.apart < 1e-5
 
@@ -79,11 +73,11 @@ def test_the_verdicts_of_the_quickstart(found):
         ({"along": [], "used": [], "fresh": []}, 2, "not measured"),
     ],
 )
-def test_another_fact_is_another_verdict(found, change, claim, verdict):
-    assert verdicts(dataclasses.replace(found, **change))[claim] == verdict
+def test_another_fact_is_another_verdict(found, verdicts, change, claim, verdict):
+    assert verdicts("zero-grad", dataclasses.replace(found, **change))[claim] == verdict
 
 
-def test_a_loop_that_accumulates_still_needs_its_gradients(train):
+def test_a_loop_that_accumulates_still_needs_its_gradients(train, verdicts):
     """Where a loop clears every second step only, clearing after each one changes it."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
@@ -101,4 +95,4 @@ def test_a_loop_that_accumulates_still_needs_its_gradients(train):
     with lab.alone():
         measured = catalogue()["zero-grad"].lesson().measure(lab)
     assert not measured.right
-    assert verdicts(measured)[0] == "false"
+    assert verdicts("zero-grad", measured)[0] == "false"

@@ -14,6 +14,7 @@ from goingdeep.record.answer import (
 )
 from goingdeep.show.chart import chart
 from goingdeep.show.page import NARROWEST, Page, one_line
+from goingdeep.words import pad
 
 SIGNS = {"true": "TRUE", "half true": "HALF TRUE", "false": "FALSE", "not measured": "not measured"}
 SHADES = " ░▒▓█"
@@ -118,20 +119,20 @@ def _table(page: Page, table: Table) -> None:
 
 
 def _picture(page: Page, picture: Picture) -> None:
-    """As many images as fit, brightness by shade; two columns a pixel, as letters are tall."""
+    """As many images as fit, brightness by shade; a letter is two pixels high, as letters are."""
     count, channels, height, width = picture.shape
     if len(picture.pixels) != count * channels * height * width or not picture.pixels:
         return
     step = max(1, -(-max(height, width) // MOST_PIXELS))
     across = -(-width // step)
-    room = max(1, (page.width - INDENT) // (2 * across + 2))
+    room = max(1, (page.width - INDENT) // (across + 2))
     page.text(picture.title, INDENT)
     shades = PLAIN_SHADES if page.plain else SHADES
     shown = range(min(count, room))
-    for y in range(0, height, step):
+    for y in range(0, height, 2 * step):
         line = "  ".join(_row(picture, i, y, step, shades) for i in shown)
         page.line(" " * (INDENT + 2) + line)
-    captions = [page.clip(text, 2 * across).ljust(2 * across) for text in picture.captions[:room]]
+    captions = [pad(page.clip(text, across), across) for text in picture.captions[:room]]
     page.line(" " * (INDENT + 2) + "  ".join(captions))
     if picture.note:
         page.text(picture.note, INDENT + 2)
@@ -142,13 +143,13 @@ def _row(picture: Picture, image: int, y: int, step: int, shades: str) -> str:
     letters = []
     for x in range(0, width, step):
         values = [
-            picture.pixels[((image * channels + c) * height + y) * width + x]
+            picture.pixels[((image * channels + c) * height + row) * width + x]
             for c in range(channels)
+            for row in (y, min(y + step, height - 1))
         ]
-        letters.append(
-            shades[min(len(shades) - 1, sum(values) * len(shades) // (255 * channels + 1))]
-        )
-    return "".join(letter * 2 for letter in letters)
+        level = sum(values) * len(shades) // (255 * len(values) + 1)
+        letters.append(shades[min(len(shades) - 1, level)])
+    return "".join(letters)
 
 
 def _claim(page: Page, claim: ClaimFound) -> None:

@@ -12,7 +12,7 @@ back, and the watcher does not see it.
 
 from __future__ import annotations
 
-import math
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -22,7 +22,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.record.answer import Failure
 from goingdeep.watch.copies import Copies
 from goingdeep.watch.given import Again
 from goingdeep.watch.links import Made
@@ -34,6 +33,7 @@ from goingdeep.watch.variant import Batch, Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.experiment import Experiment
 from goingdeep.why.lesson import NoLabError, NotHereError
+from goingdeep.why.vectors import grads_of
 
 LEAST_SECONDS = 0.5
 """A replay has at least so long: one step is more than none."""
@@ -87,10 +87,10 @@ class Lab:
         name = getattr(self._first.loss.function, "__name__", "")
         return {"cross_entropy_loss": "cross_entropy", "nll_loss_nd": "nll_loss"}.get(name, name)
 
-    @property
+    @functools.cached_property
     def classes(self) -> int:
         """K, where the loss is over classes: scores f[N,K] and integer labels; else 0."""
-        scores, labels = self.scores(), self._first.batch[1]
+        scores, labels = self.scores, self._first.batch[1]
         is_class = self.loss_name in {"cross_entropy", "nll_loss"}
         fits = scores.dim() == 2 and labels.dim() == 1 and not labels.dtype.is_floating_point
         return scores.shape[1] if is_class and fits else 0
@@ -131,7 +131,8 @@ class Lab:
         forward, made = self._first.forward, self._first.made
         given = Again(_no, lambda use: self._use(use, inputs), _own)
         modes = nullcontext() if exact else forward.modes.again()
-        with modes:
+        grad = torch.is_grad_enabled()  # `modes` has one of its own
+        with modes, torch.set_grad_enabled(grad):
             result = model(*given.value(forward.args), **given.value(forward.kwargs))
             for kind, key in made.path:
                 result = result[key] if kind == "item" else getattr(result, key)
@@ -147,8 +148,9 @@ class Lab:
         value: Tensor = loss.function(*given.value(loss.args), **given.value(loss.kwargs))
         return value.mean() if value.dim() else value
 
+    @functools.cached_property
     def scores(self) -> Tensor:
-        """What the loss was given for the moment's first batch."""
+        """What the loss was given for the moment's first batch; not to be written into."""
         with self.alone(), torch.no_grad():
             self._first.forward.generators.restore()
             return self.outputs(self.model(), self._first.batch[0])
@@ -222,52 +224,6 @@ class Lab:
         count = self.steps if steps is None else steps
         cut = found.cut and len(found.measured) < count
         return Trial(variant.name, found.measured, found.error, cut)
-
-    def attempt(self, title: str, call: Callable[[], object], meaning: str) -> Failure | None:
-        """Do something that is meant to fail: PyTorch's own words, and the layer that said them.
-
-        Returns:
-            None where it does not fail.
-        """
-        model: list[nn.Module] = []
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001 - the error is what is asked for
-            where = ""
-            trace = error.__traceback__
-            while trace is not None:
-                this = trace.tb_frame.f_locals.get("self")
-                if isinstance(this, nn.Module):
-                    model = model or [this]
-                    where = _layer(model[0], this)
-                trace = trace.tb_next
-            return Failure(title, f"{type(error).__name__}: {error}"[:600], where, meaning)
-        return None
-
-
-def _layer(model: nn.Module, layer: nn.Module) -> str:
-    name = next((n for n, part in nn.Module.named_modules(model) if part is layer), "")
-    return f"layer {name} ({type(layer).__name__})" if name else type(layer).__name__
-
-
-def grads_of(model: nn.Module) -> list[Tensor]:
-    """A copy of each parameter's gradient; zeros where it has none."""
-    return [
-        torch.zeros_like(p) if p.grad is None else p.grad.detach().clone()
-        for p in nn.Module.parameters(model)
-    ]
-
-
-def norm(tensors: list[Tensor]) -> float:
-    """The L2 norm of all of them together."""
-    return math.sqrt(sum(float(t.double().square().sum()) for t in tensors))
-
-
-def cosine(one: list[Tensor], other: list[Tensor]) -> float:
-    """1 where they point the same way, 0 at right angles; NaN where one of them is zero."""
-    dot = sum(float((a.double() * b.double()).sum()) for a, b in zip(one, other, strict=True))
-    length = norm(one) * norm(other)
-    return dot / length if length > 0 else math.nan
 
 
 def _pairs(moment: Moment) -> Iterator[_Pair]:

@@ -13,7 +13,8 @@ from goingdeep.watch.player import Player
 from goingdeep.watch.recorded import Clip, Unscale
 from goingdeep.watch.variant import Variant
 from goingdeep.why.damage import Trial, last
-from goingdeep.why.lab import Lab, cosine, grads_of, norm
+from goingdeep.why.lab import Lab
+from goingdeep.why.vectors import cosine, grads_of, norm
 
 FASTER = 100
 """Times the learning rate, for a loop that is so slow that a mistake is not seen in it."""

@@ -1,0 +1,144 @@
+"""Training on from the moment: what became of the model, and how good it is.
+
+Many recipes learn so slowly that nothing is seen in some dozens of steps (the quickstart's learning
+rate needs thousands). So that a mistake can be told from its absence, experiments are done at a pace
+at which something is learned: at the recorded learning rate, or at a multiple of it, which is said.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from goingdeep.watch.player import Player
+from goingdeep.watch.variant import Batch, Variant
+from goingdeep.why.damage import RECORDED, Trial, last
+from goingdeep.why.lab import Lab
+from goingdeep.why.lesson import NoLabError
+
+FACTORS = (100, 10)
+LEARNS = 0.9
+"""Something is learned where the loss ends at no more than this part of where it began."""
+MOST_BATCHES = 8
+MOST_SAMPLES = 2_000
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A replay's curve, and the model as it is after it; None where it raised at once."""
+
+    trial: Trial
+    model: nn.Module | None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """At which multiple of the recorded learning rate an experiment is done; base: the loop at it."""
+
+    factor: int
+    base: Trained
+
+    @property
+    def said(self) -> str:
+        """A sentence about it; "" where the rate is the recorded one."""
+        if self.factor == 1:
+            return ""
+        return (
+            f"All of these at {self.factor} times the recorded learning rate: at the recorded one "
+            f"{len(self.base.trial.losses)} steps are too few to see anything."
+        )
+
+
+def train(lab: Lab, name: str, *, factor: int = 1, share: float = 0.3, **changes: Any) -> Trained:
+    """The moment trained with something changed.
+
+    Args:
+        name: for the curve. factor: on the learning rate. changes: as in `Variant`.
+    """
+    kept: list[nn.Module] = []
+
+    def look(player: Player) -> None:
+        kept[:] = list(player.models.values())
+
+    rate = changes.pop("rate", 1.0) * factor
+    trial = lab.trial(Variant(name, rate=rate, **changes), look=look, share=share)
+    return Trained(trial, kept[0] if kept else None)
+
+
+def pace(lab: Lab) -> Pace:
+    """The recorded learning rate, or the largest multiple at which the loss falls."""
+    start = lab.recorded[0]
+    if not last(lab.recorded) <= LEARNS * start:
+        for factor in FACTORS:
+            found = train(lab, f"learning rate x{factor}", factor=factor, share=0.2)
+            if found.trial.end <= LEARNS * start:
+                return Pace(factor, found)
+    return Pace(1, train(lab, RECORDED, share=0.2))
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of how many."""
+
+    right: int
+    count: int
+
+    @property
+    def value(self) -> float:
+        """0 to 1."""
+        return self.right / self.count if self.count else 0.0
+
+    def clearly_above(self, other: Share) -> bool:
+        """By more than two standard errors of the difference."""
+        spread: float = sum(s.value * (1 - s.value) / max(1, s.count) for s in (self, other))
+        return bool(self.value - other.value > 2 * math.sqrt(spread))
+
+
+def held(lab: Lab) -> tuple[list[Batch], str]:
+    """Batches to judge a model by, and what they are: "test images", or of the moment itself."""
+    tests = [batch for batch in lab.experiment.tests if len(batch) == 2]
+    name = "test samples" if tests else "samples of the moment's last batches"
+    chosen: list[Batch] = []
+    for batch in tests or lab.batches[-MOST_BATCHES:]:
+        if sum(len(x) for x, _ in chosen) < MOST_SAMPLES:
+            chosen.append(batch)
+    return chosen, name
+
+
+def accuracy(lab: Lab, model: nn.Module | None, batches: list[Batch]) -> Share:
+    """How many labels have the highest score, in eval mode.
+
+    Changes: the model's mode.
+    """
+    if model is None:
+        raise NoLabError("the model could not be trained on")
+    model.eval()
+    right = 0
+    with torch.no_grad():
+        for inputs, labels in batches:
+            right += int((lab.outputs(model, inputs).argmax(1) == labels).sum())
+    return Share(right, sum(len(labels) for _, labels in batches))
+
+
+def mean_loss(lab: Lab, model: nn.Module | None, batches: list[Batch]) -> float:
+    """The recorded loss over these batches, in eval mode.
+
+    Changes: the model's mode.
+    """
+    if model is None:
+        raise NoLabError("the model could not be trained on")
+    model.eval()
+    total = 0.0
+    with torch.no_grad():
+        for inputs, labels in batches:
+            total += len(inputs) * float(lab.loss(lab.outputs(model, inputs), labels))
+    return total / sum(len(inputs) for inputs, _ in batches)
+
+
+def one_hot(labels: Tensor, classes: int) -> Tensor:
+    """f32[N,K]: 1 at the label."""
+    return nn.functional.one_hot(labels, classes).float()
