@@ -139,5 +139,8 @@ def _likelihood(lab: Lab) -> Likelihood | None:
     nll = float(F.cross_entropy(scores[keep], labels[keep]))
     sharper = SHARPER * lab.scores.float()
     with torch.no_grad():
-        sharp = float(lab.loss(sharper, labels)), float(F.cross_entropy(sharper[keep], labels[keep]))
+        sharp = (
+            float(lab.loss(sharper, labels)),
+            float(F.cross_entropy(sharper[keep], labels[keep])),
+        )
     return Likelihood(lab.classes, nll, lab.recorded[0], math.exp(-nll), sharp)

@@ -1,0 +1,95 @@
+"""What is said of Sequential is what PyTorch does."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from goingdeep.models.mlp import mlp
+from goingdeep.why.catalogue import catalogue
+from goingdeep.why.lab import Lab
+from goingdeep.why.lesson import NotHereError
+
+
+@pytest.fixture
+def found(measured):
+    return measured("sequential")
+
+
+def test_every_layer_is_counted(found):
+    assert [row.parameters for row in found.rows] == [
+        0,
+        784 * 512 + 512,
+        0,
+        512 * 512 + 512,
+        0,
+        5130,
+    ]
+    assert [row.multiply_adds for row in found.rows] == [0, 784 * 512, 0, 512 * 512, 0, 5120]
+    assert (found.rows[1].given, found.rows[1].gave) == ("f32[64,784]", "f32[64,512]")
+
+
+def test_multiply_adds_of_a_convolution(measured):
+    rows = measured("sequential", "sensitive").rows
+    assert rows[0].multiply_adds == 28 * 28 * 8 * 9
+
+
+def test_two_linear_layers_are_one_matrix(trained, found):
+    torch.manual_seed(0)
+    model, images = mlp(1, 28, 28, 10), trained.moment.batches()[0][0]
+    with torch.no_grad():
+        x = model[0](images)
+        two = model[3](model[1](x))
+        one = (
+            x @ (model[3].weight @ model[1].weight).T
+            + model[3].weight @ model[1].bias
+            + model[3].bias
+        )
+        apart = float((one - two).abs().max() / two.abs().max())
+    assert found.collapse.apart == pytest.approx(apart, abs=1e-6)
+    assert found.collapse.apart < 1e-5 < found.collapse.with_activation
+
+
+def test_the_order_matters(found):
+    assert found.reversed.error.startswith("RuntimeError: ")
+
+
+def test_the_verdicts_of_the_quickstart(found, verdicts):
+    assert verdicts("sequential", found) == ["true", "half true", "half true"]
+
+
+def test_a_model_without_one_says_so(train):
+    class Plain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.only = nn.Linear(784, 10)
+
+        def forward(self, x):
+            return self.only(x.flatten(1))
+
+    lab = Lab(train(Plain(), steps=3).experiment)
+    with lab.alone(), pytest.raises(NotHereError, match=r"has no nn\.Sequential"):
+        catalogue()["sequential"].lesson().measure(lab)
+
+
+@pytest.mark.parametrize(
+    ("change", "claim", "verdict"),
+    [
+        ({"same": False}, 0, "false"),
+        ({"affine": {"negative": 0.0}}, 1, "true"),
+        ({"affine": {"by_hand": 1.0}}, 1, "not measured"),
+        ({"collapse": {"apart": 0.5}}, 2, "true"),
+        ({"collapse": {"apart": 1e-7, "with_activation": 1e-7}}, 2, "false"),
+        ({"collapse": None}, 2, "not measured"),
+    ],
+)
+def test_another_fact_is_another_verdict(found, verdicts, change, claim, verdict):
+    for name, inner in change.items():
+        value = (
+            dataclasses.replace(getattr(found, name), **inner) if isinstance(inner, dict) else inner
+        )
+        found = dataclasses.replace(found, **{name: value})
+    assert verdicts("sequential", found)[claim] == verdict
