@@ -314,3 +314,51 @@ def test_a_training_is_recorded_to_its_last_step(home):
     (ended,) = (event for event in read_events(run) if isinstance(event, Ended))
     assert (ended.steps, ended.backwards, ended.error) == (8, 8, "ValueError")
     assert list(Path("elsewhere").iterdir()) == []
+
+
+# -------------------------------------------------------------------- places that cannot be written
+
+LOOP = """
+    import resource, sys
+    limit = int(sys.argv[1])
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    import torch
+    torch.manual_seed(0)
+    model = torch.nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(64):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(torch.randn(8, 4)), torch.arange(8) % 3).backward()
+        optimizer.step()
+    print(model.weight.sum().item())
+"""
+
+
+def test_a_disk_that_is_full_ends_the_record_and_not_the_program(home):
+    script(LOOP)
+    plain = call(sys.executable, "program.py", "0")
+    ours = call(*GD, "program.py", "8000")
+    assert (ours.code, ours.out) == (plain.code, plain.out) == (0, plain.out)
+    lost = "cannot write events.jsonl: a limit on file size was met"
+    first, *_ = ours.err.splitlines()
+    assert first == f"gd: the record is lost, the training goes on: {lost}"
+    assert ours.err.count("the training goes on") == 1
+    assert " ".join(ours.err.split()).count(f"then the record was lost: {lost}; the program") == 1
+    manifest = read_manifest(home / "runs" / "latest")
+    assert (manifest.status, manifest.error) == ("finished", lost)
+
+
+def test_a_place_that_cannot_be_written_ends_nothing(home):
+    script(LOOP)
+    Path("runs").touch()  # where the runs would go
+    plain = call(sys.executable, "program.py", "0")
+    ours = call(*GD, "program.py", "0")
+    assert (ours.code, ours.out) == (0, plain.out)
+    assert ours.err.splitlines() == [
+        "gd: WriteError: cannot write runs: File exists",
+        f"  where: {home}",
+        "  why:   nothing is recorded; the program goes on",
+        "  fix:   choose another place: gd run --out DIR ...",
+        "  more:  docs/watch.md",
+    ]

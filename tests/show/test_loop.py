@@ -25,6 +25,14 @@ def test_a_run_without_writer_and_end_was_killed(record):
     assert second_line(loop_text(folder, 80)) == "4,690 steps, then it was killed"
 
 
+def test_a_record_that_was_lost_before_the_program_ended_is_said_to_be(record):
+    full = "cannot write events.jsonl: the disk is full"
+    folder = write_plain(record(status="finished", kind="watch", error=full)).close()
+    assert second_line(loop_text(folder, 200)) == (
+        f"4,690 steps, then the record was lost: {full}; the program went on"
+    )
+
+
 @pytest.mark.parametrize("status", ["running", "finished"])
 def test_an_end_that_is_recorded_counts_more_than_the_status(record, status):
     folder = write_plain(record(status=status)).end(12.5)

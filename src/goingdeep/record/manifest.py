@@ -48,7 +48,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     Only a list of runs says "killed": of a run that was running and has no writer any more.
     settings: key ("optimizer.lr") to value with origin. plan: numbers fixed at the start from which
     every later step follows (steps, epoch_steps), so that a resume is exact. watched: whether more
-    is recorded than the run itself needs.
+    is recorded than the run itself needs. error: why it failed, or why the record of a watched
+    program ends before the program did.
     """
 
     format: int = FORMAT
@@ -68,8 +69,18 @@ class Manifest(msgspec.Struct, kw_only=True):
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace `run.json` in one step."""
-    text = msgspec.json.format(to_json(manifest), indent=2)
-    write_atomic(folder / "run.json", text + b"\n")
+    write_atomic(folder / "run.json", _text(manifest))
+
+
+def write_over_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write over `run.json` as it is: on a full disk that needs no new block."""
+    with (folder / "run.json").open("r+b", buffering=0) as file:
+        file.write(_text(manifest))
+        file.truncate()
+
+
+def _text(manifest: Manifest) -> bytes:
+    return msgspec.json.format(to_json(manifest), indent=2) + b"\n"
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -82,6 +82,9 @@ def how_it_ended(chosen: Chosen, names: Names) -> str:
         text = f"{steps} so far, still running"
     elif chosen.state == "killed":
         text = f"{steps}, then it was killed"
+    elif end is None and chosen.manifest.kind == "watch":
+        why = f": {chosen.manifest.error}" * bool(chosen.manifest.error)
+        text = f"{steps}, then the record was lost{why}; the program went on"
     else:
         took = (
             f" after {number(round(end.seconds, 1) or end.seconds, 3)} s"

@@ -87,6 +87,7 @@ class Recorder:
         self._flush_at = time.monotonic() + FLUSH_SECONDS
         self._curves_at = time.monotonic() + CURVE_SECONDS
         self.last_anatomy = -1
+        self.lost = ""  # why the record ends before the program does
 
     @property
     def steps(self) -> int:
@@ -150,7 +151,7 @@ class Recorder:
 
     def _lose(self, error: BaseException) -> None:
         self._log = None
-        first = printable((str(error).splitlines() or [""])[0])
+        self.lost = first = printable((str(error).splitlines() or [""])[0])[:300]
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stderr.write(f"gd: the record is lost, the training goes on: {first}\n")
 

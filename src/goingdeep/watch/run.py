@@ -210,15 +210,17 @@ class WatchedRun:
             note(f"the end of the record is lost: {said(fault)}")
         if self.onlooker is not None:
             self.onlooker.finish()
-        self._close(error)
+        self._close(error, watcher.recorder.lost)
 
-    def _close(self, error: BaseException | None) -> None:
+    def _close(self, error: BaseException | None, lost: str = "") -> None:
         import contextlib
 
         from goingdeep.errors import GoingDeepError
         from goingdeep.record import write_manifest
+        from goingdeep.record.manifest import write_over_manifest
 
         if self._manifest is not None and self.path is not None:
+            self._manifest.error = lost
             if error is None or isinstance(error, SystemExit):
                 self._manifest.status = "finished"
             elif isinstance(error, KeyboardInterrupt):
@@ -226,8 +228,11 @@ class WatchedRun:
             else:
                 self._manifest.status = "failed"
                 self._manifest.error = said(error)
-            with contextlib.suppress(GoingDeepError, OSError):
+            try:
                 write_manifest(self.path, self._manifest)
+            except (GoingDeepError, OSError):
+                with contextlib.suppress(OSError):
+                    write_over_manifest(self.path, self._manifest)
         if self._log is not None:
             self._log.close()
             self._log = None
