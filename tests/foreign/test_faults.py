@@ -11,8 +11,10 @@ from goingdeep.record.log import EventLog, read_events
 from goingdeep.record.reading import Seen
 from goingdeep.watch import passes, states, table
 from goingdeep.watch.active import ActivePass
+from goingdeep.watch.alive import LossesAlive
 from goingdeep.watch.by_hand import ByHand
 from goingdeep.watch.gradients import Gradients
+from goingdeep.watch.held import Held
 from goingdeep.watch.lane import Lane
 from goingdeep.watch.look import Look
 from goingdeep.watch.losses import LossFunctions
@@ -22,6 +24,7 @@ from goingdeep.watch.passes import Passes
 from goingdeep.watch.patches import Row
 from goingdeep.watch.sites import Sites
 from goingdeep.watch.states import States
+from goingdeep.watch.walks import Walks
 from goingdeep.watch.watcher import Watcher
 from tests.foreign.harness import LOOPS, Outcome, run, unwatched, watch
 
@@ -116,7 +119,8 @@ def test_a_fault_where_an_error_is_told_of_is_said_too(monkeypatch, tmp_path):
 
 
 PARTS = (
-    ActivePass, ByHand, Gradients, Lane, Look, LossFunctions, Models, Optimizers, Passes, Sites, States,
+    ActivePass, ByHand, Gradients, Held, Lane, Look, LossesAlive, LossFunctions, Models, Optimizers,
+    Passes, Sites, States, Walks,
 )  # fmt: skip
 
 
