@@ -24,7 +24,7 @@ PROGRAMS = sorted((Path(__file__).parent / "healthy").glob("*.py"))
 
 
 STYLES = sorted((Path(__file__).parent / "styles").glob("*.py"))
-"""The same mistakes in programs that look different from the rules' own examples."""
+"""Shapes of the same mistakes that neither a rule's own examples nor tests/cases have."""
 
 
 def named(script: Path) -> str:

@@ -2,14 +2,18 @@
 
     python -m tests.rules.watched
 
-Reads a JSON object {"script", "folder"} a line, runs the script watched in the folder, and answers
-with the folder and the exit code when it has ended. As many run at once as there are cores.
+Reads a JSON object {"script", "folder", "strict"} a line, runs the script watched in the folder, and
+answers with the folder and the exit code when it has ended; a warning is an error where it is strict.
+As many run at once as there are cores. A framework is imported by the parent, once, when the first
+script that uses it comes.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import runpy
 import sys
 import traceback
@@ -28,6 +32,11 @@ from goingdeep.watch.watcher import Watcher
 check_live.EVERY, check_live.FREE_SECONDS = 1, 600.0  # judge after every step
 
 AT_ONCE = min(4, os.cpu_count() or 1)
+
+FRAMEWORKS = re.compile(
+    r"^(?:from|import) ((?:lightning|fastai|accelerate|transformers|skorch|ignite|keras)\S*)",
+    flags=re.MULTILINE,
+)
 
 
 def run(script: Path, folder: Path) -> None:
@@ -55,7 +64,7 @@ def run(script: Path, folder: Path) -> None:
             live.finish()
 
 
-def child(script: Path, folder: Path) -> None:
+def child(script: Path, folder: Path, *, strict: bool) -> None:
     code = 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,8 +73,8 @@ def child(script: Path, folder: Path) -> None:
         os.dup2(out, 2)
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
-        # Examples warn of nothing; a program in another style may, as real ones do.
-        warnings.simplefilter("ignore" if script.parent.name == "styles" else "error")
+        # Examples warn of nothing; a program after a real one may.
+        warnings.simplefilter("error" if strict else "ignore")
         run(script, folder)
         code = 0
     except BaseException:  # noqa: BLE001 - the parent reads it from the file
@@ -78,6 +87,7 @@ def child(script: Path, folder: Path) -> None:
 
 def main() -> None:
     torch.set_num_threads(1)
+    os.environ["KERAS_BACKEND"] = "torch"
     running: dict[int, str] = {}
 
     def wait() -> None:
@@ -87,11 +97,15 @@ def main() -> None:
 
     for line in sys.stdin:
         asked = json.loads(line)
+        script = Path(asked["script"])
+        with warnings.catch_warnings(action="ignore"):
+            for framework in FRAMEWORKS.findall(script.read_text()):
+                importlib.import_module(framework)
         while len(running) >= AT_ONCE:
             wait()
         pid = os.fork()
         if pid == 0:
-            child(Path(asked["script"]), Path(asked["folder"]))
+            child(script, Path(asked["folder"]), strict=asked["strict"])
         running[pid] = asked["folder"]
     while running:
         wait()

@@ -14,10 +14,12 @@ import msgspec
 
 from goingdeep.check.catalogue import Entry, catalogue
 from goingdeep.check.channels import lacking, lost
+from goingdeep.check.places import moved
 from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding, NotSeen
 from goingdeep.check.run import Run
 from goingdeep.check.settings import CheckSettings
+from goingdeep.check.source import Source
 from goingdeep.record.reading import Seen, read_processes
 
 MOST_LISTED = 20
@@ -30,7 +32,7 @@ MOST_COUNTED = 10_000
 def check_run(
     folder: Path, settings: CheckSettings | None = None, rules: Mapping[str, Entry] | None = None
 ) -> Report:
-    """Judge a run folder. Nothing is read but the record."""
+    """Judge a run folder. Nothing is read but the record, and the source files that it names."""
     return check_processes(read_processes(folder), settings, rules, name=folder.name)
 
 
@@ -47,8 +49,9 @@ def check_processes(
     watched = [run for run in runs if run.watched]
     report = Report(run=name, steps=max((run.steps for run in runs), default=0))
     found: dict[str, list[Finding]] = {}
+    source = Source()
     for rule_name, entry in chosen.items():
-        said = [_ask(entry, run) for run in watched or runs or [Run()]]
+        said = [_ask(entry, run, source) for run in watched or runs or [Run()]]
         findings = _joined(itertools.chain.from_iterable(f for f, _ in said))
         reasons = [reason for _, reason in said]
         if findings:
@@ -68,7 +71,7 @@ def check_processes(
     return report
 
 
-def _ask(entry: Entry, run: Run) -> tuple[list[Finding], str]:
+def _ask(entry: Entry, run: Run, source: Source) -> tuple[list[Finding], str]:
     """What a rule finds in one process, and why it could not judge ("" where it could)."""
     rule = entry.rule
     if not run.watched:
@@ -81,7 +84,7 @@ def _ask(entry: Entry, run: Run) -> tuple[list[Finding], str]:
     findings: list[Finding] = []
     try:
         for finding in itertools.islice(entry.check(run), MOST_COUNTED):
-            findings.append(_placed(finding, run))  # noqa: PERF401 - what it found before it fails counts
+            findings.append(moved(_placed(finding, run), source))  # noqa: PERF401 - what it found before it fails counts
     except NotSeen as answer:
         return findings, str(answer)
     except Exception as error:  # noqa: BLE001 - one rule's fault must not take the others along

@@ -29,7 +29,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: the first one at which it was seen, 0 where it belongs to no step. count: how often.
     site: number of the line where the fix goes; file, line, source: the same, as it was recorded.
     via: the framework's line through which the call went. why: why it hurts. fix: to paste.
-    note: what is to be known of the place (the file has changed since).
+    note: what is to be known of the place (the file has changed since). seek: what the line of the
+    fix holds, where it is another line than the one of `site` (places.py); "" once it was looked for.
     """
 
     rule: str
@@ -47,6 +48,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: dict[str, Evidence] = {}
     rank: int = 0
     note: str = ""
+    seek: str = ""
 
 
 Check = Callable[["Run"], Iterator[Finding]]
@@ -77,6 +79,7 @@ class Rule:
         fix: str = "",
         why: str = "",
         severity: Severity | None = None,
+        seek: str = "",
         **evidence: Any,
     ) -> Finding:
         """A finding of this rule.
@@ -86,6 +89,7 @@ class Rule:
                 counts stands behind a colon: "{layers:layer}" is "1 layer" or "2 layers".
             why: where the page's first words on why it hurts do not fit this case.
             severity: where it differs from the rule's own.
+            seek: what is at the line of the fix, where `site` is only near it (places.py).
             **evidence: what was observed; None is left out.
         """
         known = {name: value for name, value in evidence.items() if value is not None}
@@ -98,6 +102,7 @@ class Rule:
             count=count,
             why=why,
             fix=fix,
+            seek=seek,
             evidence=known,
         )
 

@@ -7,6 +7,7 @@ on the finding's own line, or on the line before it. Only a real comment counts,
 
 from __future__ import annotations
 
+import ast
 import functools
 import io
 import os
@@ -44,12 +45,23 @@ class Source:
     def __init__(self) -> None:
         self._files: dict[str, tuple[str, ...] | None] = {}
         self._ignores: dict[str, list[Ignore]] = {}
+        self._trees: dict[str, ast.Module | None] = {}
 
     def lines(self, file: str) -> tuple[str, ...] | None:
         """The lines of a file as it is now; None where it cannot be read."""
         if file not in self._files:
             self._files[file] = _read(file)
         return self._files[file]
+
+    def tree(self, file: str) -> ast.Module | None:
+        """The syntax tree of a file as it is now; None where it has none."""
+        if file not in self._trees:
+            lines = self.lines(file)
+            try:
+                self._trees[file] = None if lines is None else ast.parse("\n".join(lines))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._trees[file] = None
+        return self._trees[file]
 
     def state(self, finding: Finding) -> str:
         """What is to be said of the place: "" where the line still is what was recorded."""

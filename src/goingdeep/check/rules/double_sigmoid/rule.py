@@ -48,6 +48,7 @@ def check(run: Run) -> Iterator[Finding]:
                 if loss.low is not None
                 else "{function} was given the output of a sigmoid",
                 site=maker(loss),
+                seek="sigmoid",
                 step=run.first_step_with_loss(loss.id),
                 count=max(1, run.calls_of_loss(loss.id)),
                 fix="take this sigmoid out: the loss applies it (or use nn.BCELoss)",

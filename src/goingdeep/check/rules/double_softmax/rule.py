@@ -82,6 +82,7 @@ def _found(
     return RULE.found(
         message,
         site=maker(loss, index),
+        seek="softmax",
         step=run.first_step_with_loss(loss.id),
         count=max(1, run.calls_of_loss(loss.id)),
         severity=severity,  # type: ignore[arg-type]

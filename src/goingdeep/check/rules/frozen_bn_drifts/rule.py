@@ -39,7 +39,7 @@ def check(run: Run) -> Iterator[Finding]:
     by_model: dict[int, list[CallMode]] = {}
     for call in run.of(CallMode):
         moved = call.function == "batch_norm" and call.statistics and call.trainable is False
-        if moved and call.grad and call.model in run.taught_by:
+        if moved and call.grad and (call.model in run.taught_by or _frozen_beside(run, call.model)):
             by_model.setdefault(call.model, []).append(call)
     for number, calls in by_model.items():
         first = calls[0]
@@ -50,7 +50,7 @@ def check(run: Run) -> Iterator[Finding]:
         yield RULE.found(
             "{layers:frozen BatchNorm layer} of {model} ({names}) got new running statistics in "
             "training",
-            site=first.site,
+            site=_switched(run, number, first.site),
             step=first.step,
             count=len(layers),
             fix="put the frozen part into eval() after each model.train()",
@@ -58,4 +58,29 @@ def check(run: Run) -> Iterator[Finding]:
             model=model.class_name,
             names=", ".join(layers[:4]) + (" and more" if len(layers) > 4 else ""),
             frozen=len(frozen),
+            ran_at=run.place(first.site),
         )
+
+
+def _frozen_beside(run: Run, model: int) -> bool:
+    """Whether a model is frozen as a whole, and runs in the steps that train another one."""
+    known = run.models.get(model)
+    if known is None or not known.parameters or any(p.trainable for p in known.parameters):
+        return False
+    return bool(run.taught_by) and any(
+        op.op == "forward" and op.facts.get("model") == model and op.facts.get("training")
+        for anatomy in run.anatomies
+        for op in run.operations(anatomy)
+    )
+
+
+def _switched(run: Run, model: int, otherwise: int) -> int:
+    """The user's line that puts the model into training mode, which eval() has to follow."""
+    for anatomy in run.anatomies:
+        for op in run.operations(anatomy):
+            facts = op.facts
+            if op.op == "mode" and facts.get("model") == model and facts.get("training"):
+                site = run.site(op.site)
+                if not facts.get("module") and site is not None and not site.via_file:
+                    return op.site
+    return otherwise

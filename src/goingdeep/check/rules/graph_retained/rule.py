@@ -56,6 +56,7 @@ def check(run: Run) -> Iterator[Finding]:
                 "at step {at_step} the graphs of {alive} of {of} losses that are long past were "
                 "still alive",
                 site=site,
+                seek="kept-loss",
                 step=kept.step,
                 count=kept.alive,
                 fix="keep loss.item() or loss.detach() of it, not the loss itself",

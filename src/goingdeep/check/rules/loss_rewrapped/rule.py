@@ -54,6 +54,7 @@ def check(run: Run) -> Iterator[Finding]:
                 "backward started at a tensor that no operation made, and no parameter got a "
                 "gradient: {steps} steps in a row, from step {first_step} on",
                 site=root.site,
+                seek="requires-grad",
                 step=streak.first,
                 count=streak.count,
                 fix="take out requires_grad=True on the loss; mend what cuts it from the model",

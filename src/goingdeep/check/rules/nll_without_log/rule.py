@@ -71,6 +71,7 @@ def _finding(run: Run, loss: LossFunction, message: str, fix: str) -> Finding:
     return RULE.found(
         message,
         site=maker(loss) if softmax else loss.site,
+        seek="softmax" if softmax else "",
         step=run.first_step_with_loss(loss.id),
         count=max(1, run.calls_of_loss(loss.id)),
         fix=fix,

@@ -44,8 +44,8 @@ BY_EPOCH = {"StepLR", "MultiStepLR", "ExponentialLR", "ReduceLROnPlateau"}
 COLLAPSE = 1e-3
 """The share of the first rate that is taken for a collapse: three decays by 0.1."""
 
-EARLY = 0.1
-"""Of the whole run, where no pass over a loader tells how long an epoch is."""
+EARLY = 0.3
+"""Of the whole run: what is left of it learns nothing. Or within the first epoch, if that is longer."""
 
 MOST_STEPS = 0.9
 """The share of optimizer steps that were followed by the scheduler's: "for every batch"."""

@@ -56,6 +56,7 @@ def check(run: Run) -> Iterator[Finding]:
                 "the softmax before {function} runs over axis {axis} of {scores}: over the "
                 "{batch} samples of the batch, not the {classes} classes",
                 site=maker(loss),
+                seek="softmax",
                 step=run.first_step_with_loss(loss.id),
                 count=max(1, run.calls_of_loss(loss.id)),
                 fix="dim=1",

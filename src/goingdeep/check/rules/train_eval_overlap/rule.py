@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
-from goingdeep.record.seen import Dataset, Pass
+from goingdeep.record.seen import Dataset, Loader, Pass
 
 RULE = Rule("train-eval-overlap", "error", needs=("training", "evaluation", "samples"))
 
@@ -54,6 +54,10 @@ LEAST_VALUES = 8
 
 NATURAL = 5.0
 """How many times more often samples must be shared than they repeat within one of the two sets."""
+
+
+WHOLE = {"SequentialSampler", "RandomSampler", "WeightedRandomSampler", "DistributedSampler", ""}
+"""Samplers that leave nothing out; another one may draw one part of a dataset for each loader."""
 
 
 def check(run: Run) -> Iterator[Finding]:
@@ -139,6 +143,8 @@ def _judge(run: Run, walk: Pass, trained: Pass) -> Finding | None:
         site=run.loader_site(walk.loader, walk),
         step=walk.step,
         count=shared,
+        # Without a loss and without labels nothing is scored: predictions for all there is.
+        severity=None if walk.losses or walk.labels is not None else "hint",
         fix="split by sample before copying or augmenting; make each loader from its own part",
         shared=shared,
         samples=in_all,
@@ -152,7 +158,7 @@ def _judge(run: Run, walk: Pass, trained: Pass) -> Finding | None:
 def _shared(run: Run, walk: Pass, trained: Pass) -> tuple[int, str]:
     """How many samples both have, and how that is known: "same", "indices" or "content"."""
     one, other = run.loaders.get(walk.loader), run.loaders.get(trained.loader)
-    if one is not None and other is not None:
+    if one is not None and other is not None and _all_of(one) and _all_of(other):
         mine, theirs = one.dataset, other.dataset
         if mine.id == theirs.id and not mine.iterable:
             return _whole(run, walk), "same"
@@ -164,6 +170,11 @@ def _shared(run: Run, walk: Pass, trained: Pass) -> tuple[int, str]:
     overlaps = _overlaps(run)
     pair = (walk.loader, trained.loader)
     return max(overlaps.get(pair, 0), overlaps.get(pair[::-1], 0)), "content"
+
+
+def _all_of(loader: Loader) -> bool:
+    """Whether its sampler draws from the whole dataset."""
+    return loader.sampler in WHOLE
 
 
 def _in_both(one: Dataset, other: Dataset) -> int:

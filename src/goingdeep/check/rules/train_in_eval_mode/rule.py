@@ -75,7 +75,7 @@ def _judge(run: Run, model: int, optimizer: int) -> Finding | None:
     operations = run.operations(first.anatomy)
     if not run.ended and _waits(run, operations):
         return None
-    begun = next((op for op in operations if op.op in ("batch", "forward") and op.site >= 0), None)
+    begun = _begun(run, optimizer, operations, model)
     switched = _switch(run, model, first.first)
     return RULE.found(
         "{updates} of {steps} updates were made with {model} in evaluation mode, from step "
@@ -98,6 +98,27 @@ def _waits(run: Run, operations: tuple[Op, ...]) -> bool:
     """Whether the first pass over this loader goes on: what the loader is for shows at its end."""
     loaders = {op.facts.get("loader") for op in operations if op.op == "batch"}
     return bool(loaders) and not any(walk.loader in loaders for walk in run.passes)
+
+
+def _begun(run: Run, optimizer: int, operations: tuple[Op, ...], model: int) -> Op | None:
+    """Where the batch was taken that the model was trained on; its forward under a framework."""
+    forward = next(
+        (
+            op
+            for op in operations
+            if op.op == "forward" and op.facts.get("model") == model and op.facts.get("grad")
+        ),
+        None,
+    )
+    if forward is None:
+        return None
+    # In the step after a validation the batch was taken before it, in an operation of its own.
+    for way in run.ways(optimizer):
+        for op in run.operations(way):
+            if op.op == "batch" and op.facts.get("loader") == forward.facts.get("batch_of"):
+                site = run.site(op.site)
+                return op if site is not None and not site.via_file else forward
+    return forward
 
 
 def mode_of(operations: tuple[Op, ...], model: int) -> str:

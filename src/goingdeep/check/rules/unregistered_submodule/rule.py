@@ -50,6 +50,7 @@ def check(run: Run) -> Iterator[Finding]:
             "{model} runs {modules:unregistered module} ({classes}, {numbers:number})"
             + ("" if owned else ": no optimizer trains what is in there"),
             site=first.site,
+            seek="container",
             step=first.step,
             count=len(hidden_ones),
             severity="warning" if owned else None,

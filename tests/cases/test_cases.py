@@ -1,0 +1,90 @@
+"""Mistakes that happened in public, in programs unlike the rules' own examples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from goingdeep.check import Finding, Report, catalogue
+from tests.cases.reading import FRAMEWORKS, Case, every
+
+CASES = every()
+
+NOT_FOUND = {
+    "a2c_cartpole_3": "the loss is tensor arithmetic: no function is called whose shapes could be seen",
+}
+
+OTHER_LINE = {
+    "pose_ae_11": "one function trains in both phases; the walk over the loader is all that differs",
+    "predrnn_11": "the graph is cut between two numbers, not between two modules",
+    "pytracking_313": "the loss travels through a dictionary to the sum that keeps it",
+    "sentence_transformers_2881": "the Trainer makes the optimizer, in train()",
+}
+"""Found, but at another line than the one to be mended: what the record and the source do not tell."""
+
+
+def loud(report: Report) -> list[tuple[str, int, str]]:
+    return [(f.rule, f.line, f.message) for f in report.findings if f.severity != "hint"]
+
+
+def found(judged, case: Case) -> list[Finding]:
+    return [finding for finding in judged.report(case).findings if finding.rule == case.rule]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=case.name,
+            marks=pytest.mark.xfail(reason=NOT_FOUND[case.name]) if case.name in NOT_FOUND else (),
+        )
+        for case in CASES
+    ],
+)
+def test_the_mistake_is_found(judged, case):
+    report = judged.report(case)
+    assert found(judged, case), (report.not_checked, report.silenced, report.findings)
+    assert {rule for rule, _, _ in loud(report)} <= {case.rule}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=case.name,
+            marks=pytest.mark.xfail(reason=OTHER_LINE[case.name])
+            if case.name in OTHER_LINE
+            else (),
+        )
+        for case in CASES
+        if case.name not in NOT_FOUND
+    ],
+)
+def test_the_line_is_the_one_to_mend(judged, case):
+    places = [(Path(finding.file), finding.line) for finding in found(judged, case)]
+    assert any(file == case.path and line in case.lines for file, line in places), places
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_mended_twin_raises_no_alarm(judged, case):
+    report = judged.twin_report(case)
+    assert loud(report) == []
+    assert not [why for why in report.not_checked.values() if why.startswith("the rule failed")]
+
+
+def test_nearly_all_are_found_at_the_right_line():
+    assert len(NOT_FOUND) <= 0.05 * len(CASES)
+    assert len(NOT_FOUND) + len(OTHER_LINE) <= 0.1 * len(CASES)
+    assert {*NOT_FOUND, *OTHER_LINE} <= {case.name for case in CASES}
+
+
+def test_the_cases_are_many_and_unlike():
+    assert len(CASES) >= 60
+    assert len({case.source for case in CASES}) == len(CASES)
+    assert {case.rule for case in CASES} <= catalogue().keys()
+    assert max(Counter(case.rule for case in CASES).values()) <= 6
+    assert {framework for case in CASES for framework in case.frameworks} == set(FRAMEWORKS)
