@@ -112,6 +112,10 @@ export const findings = computed<Finding[]>(() => {
 
 export const predicting = computed(() => option("predict") === "1");
 
+/** The operation whose question has been answered; a question comes again whenever one comes back. */
+export const answered = signal("");
+export const opKey = computed(() => `${look.value?.step}/${opIndex.value}/${inEvaluation.value}`);
+
 export function toStep(to: number): void {
   go({ step: to, op: 0, set: { part: null } });
 }

@@ -162,6 +162,7 @@ export const strings = {
       default: return op.op;
     }
   },
+  gradientsOf: (count: number) => many(count, "gradient"),
   contains: (count: number) => `the model itself; the next ${many(count, "operation")} happen inside it`,
   batchRule: "the loader stacks samples; N counts them",
   rules: {
@@ -211,6 +212,7 @@ export const strings = {
     up: "up", down: "down", stays: "stays", higher: "higher", lower: "lower", all: "all of them", some: "some of them", noneOf: "none of them",
     none: "None", zero: "zeros", value: "values, as before",
   } as Record<string, string>,
+  guessFirst: "What comes out of this operation?",
   right: "Right.",
   wrong: (right: string) => `It is: ${right}.`,
   skipQuestion: "Show it",

@@ -9,7 +9,7 @@ import { numberOption } from "../place.ts";
 import type { Operation } from "../record/operations.ts";
 import { look, operations, predicting, run } from "../state.ts";
 import { strings } from "../strings.ts";
-import type { LookBackward, LookBatch, LookCall, LookClear, LookLoss, LookStep, Values } from "../types.ts";
+import type { Gradient, LookBackward, LookBatch, LookCall, LookClear, LookLoss, LookStep, Values } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
 import { shortClass } from "../worked/shapes.ts";
 import { Ask, questionOf } from "./predict.tsx";
@@ -138,22 +138,29 @@ function BackwardDrawn({ event }: { event: LookBackward }) {
         before={<><p class="big">{strings.number(event.value)}</p><p class="quiet">{strings.beforeIt(strings.gradientCounts(event.before ?? {}))}</p></>}
         name={strings.phases["backward"] ?? ""}
         rule={strings.backwardRule}
-        after={
-          <ul class="bars">
-            {gradients.slice(0, 12).map((gradient) => (
-              <li key={`${gradient.model} ${gradient.name}`}>
-                <span class="bar-name">{gradient.name}</span>
-                <Bar share={most ? (toNumber(gradient.norm) ?? 0) / most : 0} />
-                <span>{(gradient.state ?? "value") === "value" ? strings.number(gradient.norm ?? 0) : strings.stateNames[gradient.state ?? ""]}</span>
-              </li>
-            ))}
-            {gradients.length > 12 && <li class="quiet">{strings.many(gradients.length - 12, "more gradient")}</li>}
-          </ul>
-        }
+        after={<p class="big">{strings.gradientCounts(countOf(gradients))}</p>}
       />
+      <section><h3>{strings.gradientNorms}</h3>
+        <ul class="bars">
+        {gradients.slice(0, 12).map((gradient) => (
+          <li key={`${gradient.model} ${gradient.name}`}>
+            <span class="bar-name">{gradient.name}</span>
+            <Bar share={most ? (toNumber(gradient.norm) ?? 0) / most : 0} />
+            <span>{(gradient.state ?? "value") === "value" ? strings.number(gradient.norm ?? 0) : strings.stateNames[gradient.state ?? ""]}</span>
+          </li>
+        ))}
+        {gradients.length > 12 && <li class="quiet">{strings.many(gradients.length - 12, "more gradient")}</li>}
+      </ul>
+      </section>
       {(event.unreached?.length ?? 0) > 0 && <p class="bad">{strings.unreached}: {event.unreached?.join(", ")}</p>}
     </>
   );
+}
+
+function countOf(gradients: readonly Gradient[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state = "value" } of gradients) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
 }
 
 export function Bar({ share }: { share: number }) {

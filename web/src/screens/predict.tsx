@@ -1,10 +1,10 @@
 // Predict first: a question about what comes out, answered before it is shown. Nothing is kept.
 
 import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { ShapeBox } from "../glyphs/shape.tsx";
 import type { Operation } from "../record/operations.ts";
-import { run } from "../state.ts";
+import { answered, operation, opKey, predicting, run } from "../state.ts";
 import { strings } from "../strings.ts";
 import { toNumber } from "../worked/numbers.ts";
 import { guesses, spelled } from "../worked/shapes.ts";
@@ -62,9 +62,22 @@ export function questionOf({ event }: Operation): Question | null {
   }
 }
 
+/** Whether what comes out of the operation shown is still to be guessed. */
+export function isHidden(): boolean {
+  const here = operation.value;
+  return predicting.value && here !== null && answered.value !== opKey.value && questionOf(here) !== null;
+}
+
 export function Ask({ question, children }: { question: Question; children: ComponentChildren }) {
   const [answer, setAnswer] = useState<string | null>(null);
   const name = useId();
+  const answerWith = (choice: string) => {
+    setAnswer(choice);
+    answered.value = opKey.value;
+  };
+  useEffect(() => () => {
+    answered.value = "";
+  }, []);
   if (answer !== null) {
     const right = answer === question.right;
     return (
@@ -81,9 +94,9 @@ export function Ask({ question, children }: { question: Question; children: Comp
       <legend id={name}>{question.text}</legend>
       {question.given}
       <div class="choices">
-        {question.choices.map((choice) => <button type="button" onClick={() => setAnswer(choice)} key={choice}>{choice}</button>)}
+        {question.choices.map((choice) => <button type="button" onClick={() => answerWith(choice)} key={choice}>{choice}</button>)}
       </div>
-      <button type="button" class="plain quiet" onClick={() => setAnswer("")}>{strings.skipQuestion}</button>
+      <button type="button" class="plain quiet" onClick={() => answerWith("")}>{strings.skipQuestion}</button>
     </fieldset>
   );
 }

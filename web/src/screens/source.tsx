@@ -64,6 +64,7 @@ function Lines({ source, line }: { source: Source; line: number }) {
         {source.lines.slice(0, MOST_LINES).map((tokens, i) => {
           const number = first + i;
           const own = byLine.get(number) ?? [];
+          const shown = own.find((other) => other.index === operation.value?.index) ?? own[0];
           const wrong = findingsAt(findings.value, source.file, number);
           const code = tokens.map((token, j) => <span class={token.k ? `token-${token.k}` : undefined} key={j}>{token.t}</span>);
           return (
@@ -75,9 +76,9 @@ function Lines({ source, line }: { source: Source; line: number }) {
                     {strings.severityIcon[wrong[0].severity]}
                   </button>
                 )}
-                {own[0] && (
-                  <button type="button" class={`mark phase-${own[0].phase}`} onClick={() => own[0] && toOp(next(own).index)} title={strings.lineOps(number, own.length)} aria-label={`${strings.phases[own[0].phase]}, ${strings.lineOps(number, own.length)}`}>
-                    {strings.phaseMark[own[0].phase]}
+                {shown && (
+                  <button type="button" class={`mark phase-${shown.phase}`} onClick={() => toOp(next(own).index)} title={strings.lineOps(number, own.length)} aria-label={`${strings.phases[shown.phase]}, ${strings.lineOps(number, own.length)}`}>
+                    {strings.phaseMark[shown.phase]}
                   </button>
                 )}
               </span>

@@ -7,6 +7,7 @@ import { stretchesOf } from "../record/operations.ts";
 import { evaluation, inEvaluation, look, operation, operations, opIndex, run, toOp } from "../state.ts";
 import { strings } from "../strings.ts";
 import { Anatomy } from "./operation.tsx";
+import { isHidden } from "./predict.tsx";
 import { SourceView } from "./source.tsx";
 
 export function StepScreen() {
@@ -22,7 +23,7 @@ export function StepScreen() {
           <span class="quiet">{strings.opOf(here.index, operations.value.length)}</span>
           <button type="button" onClick={() => toOp(here.index + 1)} disabled={here.index === operations.value.length - 1}>{strings.on} →</button>
         </div>
-        <p class="sentence" aria-live="polite">{here.sentence}</p>
+        <p class="sentence" aria-live="polite">{isHidden() ? strings.guessFirst : here.sentence}</p>
         <Anatomy operation={here} key={`${of.step}/${here.index}/${inEvaluation.value}`} />
       </section>
       <section class="panel exists-panel" aria-label={strings.now}><Exists /></section>
@@ -33,7 +34,7 @@ export function StepScreen() {
 }
 
 function Exists() {
-  const things = existsAfter(operations.value, opIndex.value);
+  const things = existsAfter(operations.value, isHidden() ? opIndex.value - 1 : opIndex.value);
   return (
     <>
       <h2>{strings.now}</h2>
@@ -77,7 +78,7 @@ function Phases() {
               {stretch.operations.length > 1 && (
                 <span class="ticks" aria-hidden="true">
                   {stretch.operations.map((operation) => (
-                    <span class={`tick ${operation.index === opIndex.value ? "here" : operation.index < opIndex.value ? "done" : ""}`} onClick={() => toOp(operation.index)} title={operation.sentence} key={operation.index} />
+                    <span class={`tick ${operation.index === opIndex.value ? "here" : operation.index < opIndex.value ? "done" : ""}`} onClick={() => toOp(operation.index)} key={operation.index} />
                   ))}
                 </span>
               )}

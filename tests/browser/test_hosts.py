@@ -1,0 +1,127 @@
+"""One page, three hosts: a file, the server with a run that goes on, a sandboxed frame. Hostile records."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import shutil
+import zlib
+
+import pytest
+from tests.browser.conftest import serving
+from tests.browser.records import looked
+
+from goingdeep.record.log import EventLog
+from goingdeep.view.page_files import page_files
+from goingdeep.view.single import whole_page
+from goingdeep.view.trace import Trace
+
+HOSTILE = "</script><img src=x onerror=\"alert(1)\"><svg onload=alert(2)>&lt;b&gt;\u202e{{7*7}}"
+
+
+def sentences(page) -> list[str]:
+    page.wait_for_selector(".in-words")
+    page.evaluate("document.querySelector('.in-words').open = true")
+    return page.locator(".in-words li a").all_inner_texts()
+
+
+def test_the_server_shows_the_same_as_the_file(tab, folders):
+    with serving(folders["cnn"]) as address:
+        tab.open(address)
+        assert sentences(tab.page)[1:] == [part.sentence for part in looked(folders["cnn"])[1]]
+        tab.page.keyboard.press("PageDown")
+        tab.page.keyboard.press("ArrowRight")
+        before = tab.page.url, tab.page.inner_text(".sentence")
+        tab.page.reload()
+        tab.page.wait_for_selector(".sentence")
+        assert (tab.page.url, tab.page.inner_text(".sentence")) == before
+        assert tab.said == []
+
+
+def test_without_its_key_the_page_says_what_to_do(tab, folders):
+    with serving(folders["mlp"]) as address:
+        tab.page.goto(address.split("#")[0])
+        tab.page.wait_for_selector("main [role=status]")
+        tab.page.wait_for_function("document.querySelector('main').innerText.includes('without its key')")
+
+
+def test_a_run_that_goes_on_is_followed_until_it_dies(tab, folders, tmp_path):
+    copy = shutil.copytree(folders["mlp"], tmp_path / "copy")
+    lines = (copy / "events.jsonl").read_bytes().splitlines(keepends=True)
+    cut = next(i for i, line in enumerate(lines) if b'"look":4,' in line)
+    manifest = json.loads((copy / "run.json").read_bytes())
+    manifest["status"] = "running"
+    (copy / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (copy / "events.jsonl").write_bytes(b"".join(lines[:cut]))
+    log = EventLog(copy)
+    try:
+        with serving(copy) as address:
+            tab.open(address)
+            page = tab.page
+            steps = "[...document.querySelectorAll('header .steps option')].map(one => one.value)"
+            assert page.evaluate(steps) == ["1", "2", "3"]
+            assert page.is_visible(".live")
+            with (copy / "events.jsonl").open("ab") as file:
+                file.write(b"".join(lines[cut:]))
+            page.wait_for_function(f"{steps}.includes('4')", timeout=4000)
+            log.close()
+            page.wait_for_selector(".problem:has-text('is gone')", timeout=10_000)
+            assert not page.is_visible(".live")
+    finally:
+        log.close()
+
+
+def frame(folder, place: str) -> str:
+    """A notebook's page with the run in a frame of its own."""
+    whole = whole_page(Trace(folder), kind="frame").html
+    whole = whole.replace('"kind": "frame"', f'"kind": "frame", "place": "{place}"')
+    return f'<!doctype html><title>host</title><iframe sandbox="allow-scripts" width="1000" height="800" srcdoc="{html.escape(whole)}"></iframe>'
+
+
+def test_in_a_sandboxed_frame(tab, folders, tmp_path):
+    host = tmp_path / "host.html"
+    host.write_text(frame(folders["mlp"], "#/step/2/op/4"), encoding="utf-8")
+    tab.page.goto(host.as_uri())
+    inside = tab.page.frame_locator("iframe")
+    inside.locator(".sentence").wait_for()
+    assert inside.locator(".sentence").inner_text() == "Flatten: 8x1x8x8 becomes 8x64"
+    inside.locator(".sentence").click()
+    tab.page.keyboard.press("ArrowRight")
+    inside.locator(".sentence:has-text('Linear')").wait_for()
+    inside.locator("nav a:text-is('Loss')").click()
+    inside.locator(".compared").first.wait_for()
+    assert tab.page.url == host.as_uri()
+    assert tab.said == []
+
+
+def poisoned(content):
+    """Every text of a record that a user, or somebody who sends a record, can choose."""
+    if isinstance(content, dict):
+        kept = {"kind", "dtype", "hash", "phase", "op", "by", "function", "state", "severity", "schema", "k", "reduction"}
+        return {key: value if key in kept else poisoned(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [poisoned(value) for value in content]
+    return HOSTILE if isinstance(content, str) else content
+
+
+@pytest.mark.parametrize("name", ["cnn", "finding"])
+def test_a_hostile_record_stays_text(tab, folders, tmp_path, name):
+    told = json.loads(re.search(r'id="gd-source">(.*?)</script>', whole_page(Trace(folders[name])).html, re.DOTALL)[1])
+    content = json.loads(zlib.decompress(base64.b64decode(told["data"])))
+    poison = {"manifest": {**poisoned(content["manifest"]), "state": "finished"}, "events": [poisoned(event) for event in content["events"]]}
+    for event, own in zip(poison["events"], content["events"], strict=True):
+        event.update({key: own[key] for key in ("file",) if key in own})
+    told["data"] = base64.b64encode(zlib.compress(json.dumps(poison).encode())).decode()
+    path = tmp_path / "hostile.html"
+    path.write_text(page_files().whole(json.dumps(told)), encoding="utf-8")
+    for screen in ("step/2/op/4", "batch", "layers", "loss", "backward", "optimizer", "modes", "curves", "results", "findings", "lessons", "data", "compare"):
+        tab.open(f"{path.as_uri()}#/{screen}")
+        tab.page.wait_for_timeout(60)
+        assert tab.page.evaluate("document.querySelectorAll('img, svg[onload], script:not([id]) ~ script').length") == 0, screen
+        assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), screen
+    tab.open(f"{path.as_uri()}#/step/2/op/4")
+    assert "onerror" in tab.page.inner_text("main")
+    assert tab.said == []
+    assert len(tab.requests) == 1

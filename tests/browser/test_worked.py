@@ -1,0 +1,130 @@
+"""The numbers that the page works, against PyTorch and the record."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+import torch
+from tests.browser.records import looked, of
+
+from goingdeep.record import look
+
+WORKED = ("mlp", "cnn", "finding")
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def compared(page) -> list[tuple[float, float, bool]]:
+    """Each "PyTorch said a, these numbers give b": a, b, and whether the page calls them equal."""
+    found = []
+    for box in page.locator(".compared").all():
+        said = re.search(r"PyTorch said (\S+), these numbers give ([^\s:]+):", box.inner_text())
+        if said:
+            equal = "same" in (box.get_attribute("class") or "").split()
+            found.append((number(said[1]), number(said[2]), equal))
+    return found
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_the_loss_of_every_sample(tab, files, folders, name):
+    step, parts = list(looked(folders[name]).items())[-1]
+    loss = of(look.LookLoss, parts)
+    assert len(loss.rows) == 8
+    scores = torch.tensor([row.scores for row in loss.rows], dtype=torch.float64)
+    labels = torch.tensor([row.label for row in loss.rows])
+    oracle = torch.nn.functional.cross_entropy(scores, labels, reduction="none")
+    shares = scores.softmax(1)
+    for place, row in enumerate(loss.rows):
+        tab.open(f"{files[name]}#/loss?step={step}&sample={row.sample}")
+        page = tab.page
+        page.wait_for_selector(".compared")
+        said, mine, equal = compared(page)[0]
+        assert equal
+        assert said == pytest.approx(row.loss, rel=1e-6)
+        assert mine == pytest.approx(oracle[place].item(), rel=1e-6)
+        cells = page.locator("tr.target td").all_inner_texts()
+        assert number(cells[3]) == pytest.approx(shares[place, row.label].item(), rel=1e-4)
+    said, mine, equal = compared(page)[-1]
+    assert equal
+    assert said == pytest.approx(loss.value, rel=1e-6)
+    assert mine == pytest.approx(oracle.mean().item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_one_weight_under_sgd_adam_and_adamw(tab, files, folders, name):
+    for step, parts in looked(folders[name]).items():
+        weights = of(look.LookStep, parts).weights
+        for i, weight in enumerate(weights):
+            tab.open(f"{files[name]}#/optimizer?step={step}&weight={i}")
+            tab.page.wait_for_selector(".compared")
+            found = compared(tab.page)
+            assert all(equal for *_, equal in found)
+            assert found[0][0] == pytest.approx(weight.after, rel=1e-6)
+            assert found[0][1] == pytest.approx(weight.after, rel=1e-5)
+            kept = [found_[0] for found_ in found[1 : 1 + len(weight.state_after)]]
+            assert kept == pytest.approx(list(weight.state_after.values()), rel=1e-6)
+
+
+def test_a_number_that_is_not_the_recorded_one_is_called_so(tab, folders, tmp_path):
+    from goingdeep.view.single import write_page
+    from goingdeep.view.trace import Trace
+    import shutil
+
+    copy = shutil.copytree(folders["mlp"], tmp_path / "copy")
+    log = copy / "events.jsonl"
+    step, parts = list(looked(copy).items())[-1]
+    row = of(look.LookLoss, parts).rows[0]
+    text = log.read_text(encoding="utf-8")
+    written = f'"label":{row.label},"loss":{row.loss}'
+    assert written in text
+    log.write_text(text.replace(written, f'"label":{row.label},"loss":{row.loss + 0.01}'), encoding="utf-8")
+    write_page(Trace(copy), tmp_path / "page.html")
+    tab.open(f"{(tmp_path / 'page.html').as_uri()}#/loss?step={step}&sample={row.sample}")
+    said, mine, equal = compared(tab.page)[0]
+    assert not equal
+    assert said - mine == pytest.approx(0.01, rel=1e-3)
+    assert "not equal" in tab.page.inner_text(".compared >> nth=0")
+
+
+def test_numbers_that_are_not_finite_are_said(tab, files, folders):
+    bad = [step for step, parts in looked(folders["nan"]).items() if of(look.LookLoss, parts).value == "nan"]
+    tab.open(f"{files['nan']}#/loss?step={bad[0]}")
+    assert "nan" in tab.page.inner_text("main")
+    tab.open(f"{files['nan']}#/curves")
+    tab.page.wait_for_selector(".curve")
+    assert "it is not finite" in tab.page.inner_text(".chart >> nth=0")
+    tab.open(f"{files['nan']}#/backward?step={bad[0]}")
+    assert "not finite" in tab.page.inner_text("main")
+    assert tab.said == []
+
+
+def test_the_gradient_at_the_scores(tab, files, folders):
+    step, parts = list(looked(folders["mlp"]).items())[-1]
+    rows = of(look.LookLoss, parts).rows
+    scores = torch.tensor([row.scores for row in rows], dtype=torch.float64, requires_grad=True)
+    torch.nn.functional.cross_entropy(scores, torch.tensor([row.label for row in rows])).backward()
+    tab.open(f"{files['mlp']}#/backward?step={step}&sample={rows[2].sample}")
+    cells = tab.page.locator("table >> nth=0").locator("tbody tr td:nth-of-type(2)").all_inner_texts()
+    assert [number(cell) for cell in cells] == pytest.approx(scores.grad[2].tolist(), rel=1e-5)
+
+
+def test_a_pixel_has_the_value_of_the_batch(tab, files, folders):
+    tab.open(f"{files['mlp']}#/batch?step=1&sample=3")
+    page = tab.page
+    page.wait_for_selector(".pixel-box canvas")
+    page.wait_for_function("document.querySelector('.exact').innerText.includes('≈ 0')")
+    batch = of(look.LookBatch, looked(folders["mlp"])[1])
+    from goingdeep.record import read_blob
+
+    u8 = read_blob(folders["mlp"], batch.picture)
+    page.focus(".pixel-box")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    value = batch.low + (batch.high - batch.low) * float(u8[3, 0, 3, 3]) / 255
+    said = page.inner_text(".exact")
+    assert said.startswith("x[3, 0, 3, 3]")
+    assert math.isclose(number(said.split("≈")[1].strip()), value, rel_tol=1e-4)
