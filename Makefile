@@ -12,7 +12,7 @@ RECIPE ?= fast
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
 
-test: $(VENV)/.test system      ## all tests
+test: $(VENV)/.test system web/node_modules/.made  ## all tests
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.check           ## formatting, lint, types, the order of the house
@@ -53,18 +53,18 @@ web-check: web/node_modules/.made  ## the page in the package is what web/ build
 clean:
 	rm -rf $(VENV) web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# What the tests need from the system, where it can be installed: real Fashion-MNIST.
+# What the tests need from the system, where it can be installed: real Fashion-MNIST, a browser, node.
 .PHONY: system
 system:
-	@test -d /usr/share/datasets/fashion-mnist || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
-	  || (apt-get update -qq && apt-get install -y -qq dataset-fashion-mnist)
+	@(test -d /usr/share/datasets/fashion-mnist && command -v chromium >/dev/null && command -v npm >/dev/null) \
+	  || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+	  || (apt-get update -qq && apt-get install -y -qq dataset-fashion-mnist chromium fonts-dejavu-core nodejs npm)
 
 # Node builds the page; it is not needed to use Going Deep.
 web/node_modules/.made: web/package-lock.json
 	@command -v npm >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
 	  || (apt-get update -qq && apt-get install -y -qq nodejs npm)
-	cd web && npm ci --silent
-	touch $@
+	if command -v npm >/dev/null; then cd web && npm ci --silent && touch node_modules/.made; fi
 
 # The environment grows by what is asked for; a change of pyproject.toml brings it up to date.
 $(VENV)/.user: pyproject.toml

@@ -10,15 +10,15 @@ import shutil
 import zlib
 
 import pytest
-from tests.browser.conftest import serving
-from tests.browser.records import looked
 
 from goingdeep.record.log import EventLog
 from goingdeep.view.page_files import page_files
 from goingdeep.view.single import whole_page
 from goingdeep.view.trace import Trace
+from tests.browser.conftest import serving
+from tests.browser.records import looked
 
-HOSTILE = "</script><img src=x onerror=\"alert(1)\"><svg onload=alert(2)>&lt;b&gt;\u202e{{7*7}}"
+HOSTILE = '</script><img src=x onerror="alert(1)"><svg onload=alert(2)>&lt;b&gt;\u202e{{7*7}}'
 
 
 def sentences(page) -> list[str]:
@@ -43,8 +43,7 @@ def test_the_server_shows_the_same_as_the_file(tab, folders):
 def test_without_its_key_the_page_says_what_to_do(tab, folders):
     with serving(folders["mlp"]) as address:
         tab.page.goto(address.split("#")[0])
-        tab.page.wait_for_selector("main [role=status]")
-        tab.page.wait_for_function("document.querySelector('main').innerText.includes('without its key')")
+        tab.page.locator("main", has_text="without its key").wait_for()
 
 
 def test_a_run_that_goes_on_is_followed_until_it_dies(tab, folders, tmp_path):
@@ -60,14 +59,14 @@ def test_a_run_that_goes_on_is_followed_until_it_dies(tab, folders, tmp_path):
         with serving(copy) as address:
             tab.open(address)
             page = tab.page
-            steps = "[...document.querySelectorAll('header .steps option')].map(one => one.value)"
-            assert page.evaluate(steps) == ["1", "2", "3"]
+            steps = page.locator("header .steps option")
+            assert [option.get_attribute("value") for option in steps.all()] == ["1", "2", "3"]
             assert page.is_visible(".live")
             with (copy / "events.jsonl").open("ab") as file:
                 file.write(b"".join(lines[cut:]))
-            page.wait_for_function(f"{steps}.includes('4')", timeout=4000)
+            page.locator("header .steps option[value='4']").wait_for(state="attached", timeout=4000)
             log.close()
-            page.wait_for_selector(".problem:has-text('is gone')", timeout=10_000)
+            page.locator(".problem", has_text="is gone").wait_for(timeout=10_000)
             assert not page.is_visible(".live")
     finally:
         log.close()
@@ -82,7 +81,7 @@ def frame(folder, place: str) -> str:
 
 def test_in_a_sandboxed_frame(tab, folders, tmp_path):
     host = tmp_path / "host.html"
-    host.write_text(frame(folders["mlp"], "#/step/2/op/4"), encoding="utf-8")
+    host.write_text(frame(folders["mlp"], "#/step/2/op/3"), encoding="utf-8")
     tab.page.goto(host.as_uri())
     inside = tab.page.frame_locator("iframe")
     inside.locator(".sentence").wait_for()
@@ -99,7 +98,20 @@ def test_in_a_sandboxed_frame(tab, folders, tmp_path):
 def poisoned(content):
     """Every text of a record that a user, or somebody who sends a record, can choose."""
     if isinstance(content, dict):
-        kept = {"kind", "dtype", "hash", "phase", "op", "by", "function", "state", "severity", "schema", "k", "reduction"}
+        kept = {
+            "kind",
+            "dtype",
+            "hash",
+            "phase",
+            "op",
+            "by",
+            "function",
+            "state",
+            "severity",
+            "schema",
+            "k",
+            "reduction",
+        }
         return {key: value if key in kept else poisoned(value) for key, value in content.items()}
     if isinstance(content, list):
         return [poisoned(value) for value in content]
@@ -108,18 +120,44 @@ def poisoned(content):
 
 @pytest.mark.parametrize("name", ["cnn", "finding"])
 def test_a_hostile_record_stays_text(tab, folders, tmp_path, name):
-    told = json.loads(re.search(r'id="gd-source">(.*?)</script>', whole_page(Trace(folders[name])).html, re.DOTALL)[1])
+    told = json.loads(
+        re.search(
+            r'id="gd-source">(.*?)</script>', whole_page(Trace(folders[name])).html, re.DOTALL
+        )[1]
+    )
     content = json.loads(zlib.decompress(base64.b64decode(told["data"])))
-    poison = {"manifest": {**poisoned(content["manifest"]), "state": "finished"}, "events": [poisoned(event) for event in content["events"]]}
+    poison = {
+        "manifest": {**poisoned(content["manifest"]), "state": "finished"},
+        "events": [poisoned(event) for event in content["events"]],
+    }
     for event, own in zip(poison["events"], content["events"], strict=True):
         event.update({key: own[key] for key in ("file",) if key in own})
     told["data"] = base64.b64encode(zlib.compress(json.dumps(poison).encode())).decode()
     path = tmp_path / "hostile.html"
     path.write_text(page_files().whole(json.dumps(told)), encoding="utf-8")
-    for screen in ("step/2/op/4", "batch", "layers", "loss", "backward", "optimizer", "modes", "curves", "results", "findings", "lessons", "data", "compare"):
+    for screen in (
+        "step/2/op/4",
+        "batch",
+        "layers",
+        "loss",
+        "backward",
+        "optimizer",
+        "modes",
+        "curves",
+        "results",
+        "findings",
+        "lessons",
+        "data",
+        "compare",
+    ):
         tab.open(f"{path.as_uri()}#/{screen}")
         tab.page.wait_for_timeout(60)
-        assert tab.page.evaluate("document.querySelectorAll('img, svg[onload], script:not([id]) ~ script').length") == 0, screen
+        assert (
+            tab.page.evaluate(
+                "document.querySelectorAll('img, svg[onload], script:not([id]) ~ script').length"
+            )
+            == 0
+        ), screen
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), screen
     tab.open(f"{path.as_uri()}#/step/2/op/4")
     assert "onerror" in tab.page.inner_text("main")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.browser.records import PROGRAMS, looked
 
 NOT_LOOKED = "This operation was seen, but not looked at closely."
@@ -10,7 +11,9 @@ NOT_LOOKED = "This operation was seen, but not looked at closely."
 
 def shown(page) -> tuple[str, bool]:
     """The sentence of the operation, and whether the record has a close look at it."""
-    return page.inner_text(".anatomy-panel .sentence"), NOT_LOOKED not in page.inner_text(".anatomy-panel")
+    return page.inner_text(".anatomy-panel .sentence"), NOT_LOOKED not in page.inner_text(
+        ".anatomy-panel"
+    )
 
 
 def at(page) -> tuple[int, int]:
@@ -30,7 +33,9 @@ def walked(page) -> list[str]:
         if here == last:
             return found
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("n => document.querySelector('.walk .quiet').innerText.split(' ')[1] == n", arg=here + 1)
+        page.wait_for_function(
+            "n => document.querySelector('.walk .quiet').innerText.split(' ')[1] == n", arg=here + 1
+        )
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -88,7 +93,11 @@ def test_the_line_that_runs_is_marked(tab, files, folders):
     tab.open(files["mlp"] + "#/step/2/op/0")
     page = tab.page
     lines = PROGRAMS["mlp"].splitlines()
-    for phase, code in (("loss", "loss = loss_fn(scores, labels)"), ("backward", "loss.backward()"), ("step", "optimizer.step()")):
+    for phase, code in (
+        ("loss", "loss = loss_fn(scores, labels)"),
+        ("backward", "loss.backward()"),
+        ("step", "optimizer.step()"),
+    ):
         page.click(f".phase.{phase} button")
         assert page.inner_text(".line.now .code").strip() == code
         assert lines[int(page.inner_text(".line.now .line-number")) - 1].strip() == code

@@ -50,7 +50,7 @@ export function Table({ caption, head, rows, hidden }: { caption: string; head: 
     <div class="scroll" tabIndex={0} role="region" aria-label={caption}>
       <table>
         <caption class={hidden ? "visually-hidden" : undefined}>{caption}</caption>
-        <thead><tr>{head.map((cell, i) => <th scope="col" key={i}>{cell}</th>)}</tr></thead>
+        <thead><tr>{head.map((cell, i) => (cell === "" ? <td key={i} /> : <th scope="col" key={i}>{cell}</th>))}</tr></thead>
         <tbody>
           {rows.map((row, i) => (
             <tr key={i}>{row.map((cell, j) => (j === 0 ? <th scope="row" key={j}>{cell}</th> : <td key={j}>{cell}</td>))}</tr>

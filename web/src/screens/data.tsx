@@ -48,7 +48,7 @@ function Labels({ pass }: { pass: Pass }) {
   return (
     <div class="panel">
       <h3>{strings.labels}, {pass.role}</h3>
-      <Table caption={strings.labels} hidden head={[strings.columns.class, strings.images, ""]} rows={counts.map(([label, n]) => [className(Number(label)), n, <Bar share={n / most} key="bar" />])} />
+      <Table caption={`${strings.labels}, ${pass.role ?? ""}`} hidden head={[strings.columns.class, strings.images, ""]} rows={counts.map(([label, n]) => [className(Number(label)), n, <Bar share={n / most} key="bar" />])} />
     </div>
   );
 }

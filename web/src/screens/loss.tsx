@@ -87,7 +87,7 @@ function WorkedRow({ row, isLog, plain }: { row: Row; isLog: boolean; plain: boo
       <div class="scroll" tabIndex={0} role="region" aria-label={strings.lossTitle}>
         <table>
           <caption class="visually-hidden">{strings.lossTitle}</caption>
-          <thead><tr>{[columns.class, columns.score, columns.shifted, columns.exp, columns.probability].map((cell) => <th scope="col" key={cell}>{cell}</th>)}<th aria-hidden="true" /></tr></thead>
+          <thead><tr>{[columns.class, columns.score, columns.shifted, columns.exp, columns.probability].map((cell) => <th scope="col" key={cell}>{cell}</th>)}<td aria-hidden="true" /></tr></thead>
           <tbody>
             {work.scores.map((score, i) => (
               <tr class={i === target ? "target" : undefined} key={i}>

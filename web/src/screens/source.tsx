@@ -72,12 +72,12 @@ function Lines({ source, line }: { source: Source; line: number }) {
               <span class="line-number">{number}</span>
               <span class="marks">
                 {wrong[0] && (
-                  <button type="button" class={`mark finding ${wrong[0].severity}`} onClick={() => go({ screen: "findings", set: { finding: String(wrong[0]?.index ?? 0) } })} aria-label={strings.findingHere(wrong[0].rule)} title={wrong[0].message}>
+                  <button type="button" class={`mark finding ${wrong[0].severity}`} onClick={() => go({ screen: "findings", set: { finding: String(wrong[0]?.index ?? 0) } })} aria-label={`${strings.severityIcon[wrong[0].severity]} ${strings.findingHere(wrong[0].rule)}`} title={wrong[0].message}>
                     {strings.severityIcon[wrong[0].severity]}
                   </button>
                 )}
                 {shown && (
-                  <button type="button" class={`mark phase-${shown.phase}`} onClick={() => toOp(next(own).index)} title={strings.lineOps(number, own.length)} aria-label={`${strings.phases[shown.phase]}, ${strings.lineOps(number, own.length)}`}>
+                  <button type="button" class={`mark phase-${shown.phase}`} onClick={() => toOp(next(own).index)} title={strings.lineOps(number, own.length)} aria-label={`${strings.phaseMark[shown.phase]}: ${strings.phases[shown.phase]}, ${strings.lineOps(number, own.length)}`}>
                     {strings.phaseMark[shown.phase]}
                   </button>
                 )}
