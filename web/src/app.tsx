@@ -20,7 +20,7 @@ import { ModesScreen } from "./screens/modes.tsx";
 import { OptimizerScreen } from "./screens/optimizer.tsx";
 import { ResultsScreen } from "./screens/results.tsx";
 import { StepScreen } from "./screens/step.tsx";
-import { findings, inEvaluation, look, looked, operations, opIndex, predicting, problem, run, toStep, version } from "./state.ts";
+import { findings, inEvaluation, look, looked, operations, opIndex, predicting, problem, run, toStep } from "./state.ts";
 import { strings } from "./strings.ts";
 
 const DRAWN: Record<Screen, ComponentType> = {
@@ -37,7 +37,6 @@ export const showHelp = (): void => {
 };
 
 export function App() {
-  void version.value;
   const known = run.value;
   useEffect(() => {
     if (known) document.title = strings.title(known.name);

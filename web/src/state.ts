@@ -9,9 +9,17 @@ import { go, option, place } from "./place.ts";
 import type { TraceSource } from "./source/source.ts";
 import { strings } from "./strings.ts";
 
-/** Grows in place: `version` says when. */
-export const run = signal<Run | null>(null);
-export const version = signal(0);
+const version = signal(0);
+const held = signal<Run | null>(null);
+
+/** The run grows in place, so whoever reads it is told when it has grown. */
+export const run = {
+  get value(): Run | null {
+    void version.value;
+    return held.value;
+  },
+};
+
 export const problem = signal("");
 
 let source: TraceSource | undefined;
@@ -21,13 +29,17 @@ let reading = false;
 export async function load(from: TraceSource): Promise<void> {
   source = from;
   try {
+    // Events first: a manifest that changes in between has another revision, and is read once more.
+    const first = await from.events(-1);
+    revision = first.revision;
     const manifest = await from.manifest();
     if (manifest.schema !== undefined && manifest.schema > 1) {
       problem.value = strings.newerSchema(manifest.schema);
       return;
     }
     const fresh = new Run(manifest);
-    run.value = fresh;
+    fresh.add(first.events);
+    held.value = fresh;
     await more(true);
     from.onChange?.(() => void more(false));
   } catch (error) {
@@ -37,7 +49,7 @@ export async function load(from: TraceSource): Promise<void> {
 
 /** Take what is new: at the beginning everything, in as many answers as it takes. */
 async function more(first: boolean): Promise<void> {
-  const known = run.value;
+  const known = held.peek();
   if (!source || !known || reading) return;
   reading = true;
   try {
@@ -45,7 +57,7 @@ async function more(first: boolean): Promise<void> {
       const answer = await source.events(known.newest);
       known.add(answer.events);
       again = answer.events.length > 0 && answer.revision !== "";
-      const changed = answer.revision !== revision && revision !== "";
+      const changed = answer.revision !== revision;
       revision = answer.revision;
       if (changed) known.manifest = await source.manifest();
       if (answer.events.length || changed) version.value++;
@@ -74,13 +86,11 @@ export function blob(ref: string): Promise<ArrayBuffer> {
 // ------------------------------------------------------------------ what is shown
 
 export const looked = computed<number[]>(() => {
-  void version.value;
   return run.value?.looked ?? [];
 });
 
 /** The step looked at that is nearest to the one asked for. */
 export const look = computed<Look | null>(() => {
-  void version.value;
   const steps = looked.value;
   const asked = place.value.step ?? steps[0] ?? 0;
   const nearest = steps.reduce<number | null>((best, s) => (best === null || Math.abs(s - asked) < Math.abs(best - asked) ? s : best), null);
@@ -89,14 +99,12 @@ export const look = computed<Look | null>(() => {
 
 /** The evaluation that belongs to the step shown, where one was looked at. */
 export const evaluation = computed<Look | undefined>(() => {
-  void version.value;
   return look.value ? run.value?.evaluationAfter(look.value.step) : undefined;
 });
 
 export const inEvaluation = computed(() => option("part") === "evaluation" && evaluation.value !== undefined);
 
 export const operations = computed<Operation[]>(() => {
-  void version.value;
   const here = look.value;
   if (!here) return [];
   return inEvaluation.value && evaluation.value ? evaluationOf(evaluation.value) : trainingOf(here);
@@ -106,7 +114,6 @@ export const opIndex = computed(() => Math.min(Math.max(place.value.op ?? 0, 0),
 export const operation = computed<Operation | null>(() => operations.value[opIndex.value] ?? null);
 
 export const findings = computed<Finding[]>(() => {
-  void version.value;
   return run.value ? findingsOf(run.value) : [];
 });
 

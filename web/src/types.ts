@@ -586,6 +586,33 @@ export interface Pass {
   rank?: number;
 }
 
+/** A copy of a model was asked a question, once, on a copy of a batch, in evaluation mode. */
+export interface Probed {
+  seq: number;
+  kind: "probed";
+  probe: string;
+  model?: number;
+  reason?: string;
+  site?: number;
+  loader?: number;
+  input?: number[];
+  rows?: number;
+  asked?: number;
+  spread?: number;
+  reached?: number;
+  own?: number;
+  ordered?: boolean;
+  module?: string;
+  class_name?: string;
+  shape?: number[];
+  sequence_first?: boolean | null;
+  argument?: string;
+  values?: number;
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
 /** The test of the finished model. */
 export interface Results {
   test: Record<string, unknown>;
@@ -862,4 +889,4 @@ export interface WorstErrors {
   rank?: number;
 }
 
-export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Losses | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;
+export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Losses | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Probed | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;

@@ -5,7 +5,7 @@ import { buckets, Chart, type Line, points } from "../glyphs/curve.tsx";
 import { Empty } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go } from "../place.ts";
-import { looked, run, version } from "../state.ts";
+import { looked, run } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { CurveOf } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
@@ -13,7 +13,6 @@ import { toNumber } from "../worked/numbers.ts";
 const toMark = (step: number) => go({ screen: "step", step, op: 0 });
 
 export function CurvesScreen() {
-  void version.value;
   const known = run.value;
   if (!known) return null;
   const curves = [...(known.manifest.curves ?? [])].filter((curve) => (curve.rank ?? 0) === 0);

@@ -3,14 +3,13 @@
 import { Empty, Table } from "../glyphs/parts.tsx";
 import { Bar, className } from "./operation.tsx";
 import { isObject } from "../record/run.ts";
-import { run, version } from "../state.ts";
+import { run } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { Pass } from "../types.ts";
 
 const MOST_PASSES = 40;
 
 export function DataScreen() {
-  void version.value;
   const known = run.value;
   const data = known?.manifest.run["data"];
   const process = known?.processes.find((one) => one.rank === 0 && one.watched);

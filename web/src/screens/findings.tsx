@@ -5,12 +5,11 @@ import { Empty, Link } from "../glyphs/parts.tsx";
 import { numberOption } from "../place.ts";
 import type { Finding } from "../record/findings.ts";
 import { trainingOf } from "../record/operations.ts";
-import { findings, looked, run, version } from "../state.ts";
+import { findings, looked, run } from "../state.ts";
 import { strings } from "../strings.ts";
 import { toNumber } from "../worked/numbers.ts";
 
 export function FindingsScreen() {
-  void version.value;
   const manifest = run.value?.manifest;
   const all = findings.value;
   const chosen = numberOption("finding");

@@ -5,7 +5,7 @@ import { Chart } from "../glyphs/curve.tsx";
 import { Empty, Table } from "../glyphs/parts.tsx";
 import { Picture } from "../glyphs/pixels.tsx";
 import { isObject } from "../record/run.ts";
-import { run, version } from "../state.ts";
+import { run } from "../state.ts";
 import { strings } from "../strings.ts";
 import { type Recorded, toNumber } from "../worked/numbers.ts";
 
@@ -15,7 +15,6 @@ const dicts = (value: unknown): Dict[] => list(value).filter(isObject);
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 export function LessonsScreen() {
-  void version.value;
   const answers = dicts(run.value?.manifest.answers);
   return (
     <>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Empty, Table } from "../glyphs/parts.tsx";
 import { Picture, pictureShape, useBytes } from "../glyphs/pixels.tsx";
 import { isObject } from "../record/run.ts";
-import { run, version } from "../state.ts";
+import { run } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { Results } from "../types.ts";
 import type { Recorded } from "../worked/numbers.ts";
@@ -22,7 +22,6 @@ interface Class {
 }
 
 export function ResultsScreen() {
-  void version.value;
   const results = run.value?.manifest.results;
   const [cell, setCell] = useState<[number, number] | null>(null);
   if (!results) return <div class="panel"><h2>{strings.resultsTitle}</h2><Empty>{strings.noResults}</Empty></div>;
