@@ -187,7 +187,8 @@ class LossFunction(Event, frozen=True, tag="loss-function"):
     from the front. input, target: shapes at first sight, before broadcasting. low, high: range of
     the input then. rows_sum_to_one: whether each row of it does, to 1e-4. value: the first loss.
     target_low, target_high: range of the target. ignored: share of targets that ignore_index drops.
-    target_trailing: share of targets that are one constant value up to the end of their row.
+    trailing: share of targets that are `trailing_value` up to the end of their row, where that stands
+    nowhere else.
     """
 
     id: int

@@ -35,6 +35,7 @@ LOSSES = frozenset(
     }
 )  # fmt: skip
 
+FLATTENINGS = frozenset({"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"})
 SCALINGS = frozenset({"DivBackward0", "MulBackward0"})
 SOFTMAXES = frozenset({"SoftmaxBackward0", "LogSoftmaxBackward0"})
 
@@ -96,3 +97,17 @@ def softmax_dim(tensor: Tensor) -> int | None:
         following = node.next_functions
         node = following[0][0] if following else None
     return None
+
+
+def rows_before_flattening(tensor: Tensor) -> int:
+    """Of how many rows the positions in a [rows * positions, K] tensor were, read off its view.
+
+    0 where it was not flattened from three axes.
+    """
+    node: Any = tensor.grad_fn
+    if tensor.dim() != 2 or type(node).__name__ not in FLATTENINGS:
+        return 0
+    sizes = node._saved_self_sym_sizes  # noqa: SLF001
+    if len(sizes) != 3 or int(sizes[0]) * int(sizes[1]) != tensor.shape[0]:
+        return 0
+    return int(sizes[0])

@@ -133,7 +133,9 @@ class LossFunctions:
         self._names.append(NAMES.get(name, name))
         seen = values(loss_input)
         low, high = seen.low, seen.high
-        trailing, trailing_value = trailing_targets(target)
+        trailing, trailing_value = trailing_targets(
+            target, graph.rows_before_flattening(loss_input)
+        )
         own_input, own_target = _own_shapes(loss_input, target)
         stretched = target is not None and own_input != own_target and _expanded(loss_input, target)
         aimed = values(target) if target is not None else None
@@ -254,17 +256,26 @@ def _ignored(target: Tensor | None, ignore_index: Any) -> float:
 
 
 @torch.no_grad()
-def trailing_targets(target: Tensor | None) -> tuple[float, int | None]:
+def trailing_targets(target: Tensor | None, rows: int = 0) -> tuple[float, int | None]:
     """Share of targets that are one constant up to the end of their row, and that constant.
 
-    Padding looks so. Rows are the first axis of a target of two axes; others give (0, None).
+    Padding looks so, and stands nowhere else: a constant that is met before the end of a row, too,
+    gives (0, None), as does a target without rows.
+
+    Args:
+        target: class indices, a row each; or all of them one after the other.
+        rows: how many rows there are then.
     """
-    if target is None or target.dim() != 2 or target.is_floating_point() or target.numel() < 4:
+    if target is None or target.is_floating_point() or target.numel() < 4:
         return 0.0, None
-    if target.device.type == "meta":
+    if target.dim() == 1 and rows > 1 and target.numel() % rows == 0:
+        target = target.reshape(rows, -1)
+    if target.dim() != 2 or target.shape[1] < 2 or target.device.type == "meta":
         return 0.0, None
-    rows = target.detach()[:256].cpu()
-    last = rows[:, -1]
-    value = int(last.mode().values)
-    equal = (rows == value).long().flip(1).cumprod(1)
-    return float(equal.sum()) / rows.numel(), value
+    seen = target.detach()[:256].cpu()
+    value = int(seen[:, -1].mode().values)
+    equal = seen == value
+    ends = equal.long().flip(1).cumprod(1)
+    if int(ends.sum()) < int(equal.sum()) or bool(equal.all()):
+        return 0.0, None
+    return float(ends.sum()) / seen.numel(), value
