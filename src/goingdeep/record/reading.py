@@ -24,6 +24,7 @@ from goingdeep.record import look, seen
 from goingdeep.record.event import Event, Gap, Unknown
 from goingdeep.record.events import Failed, Finished, Interrupted, Resumed, Started
 from goingdeep.record.log import read_events
+from goingdeep.record.tied import Untied, untied
 
 E = TypeVar("E", bound=Event)
 L = TypeVar("L", bound=look.LookEvent)
@@ -107,7 +108,8 @@ class Seen:
         folder: the run folder, for curves and blobs.
 
     sites, models, optimizers, schedulers, loaders, losses, anatomies: by number.
-    passes, gaps, rare: in order. looks: by step. end: None while nothing says how it ended.
+    passes, gaps, rare: in order. looks: by step.
+    untied: parameters that were one tensor, and are two. end: None while nothing says how it ended.
     unknown: kinds of event that this version does not know, each with how often it was met.
     """
 
@@ -124,6 +126,7 @@ class Seen:
         self.gaps: list[Gap] = []
         self.rare: list[Event] = []
         self.looks: dict[int, Look] = {}
+        self.untied: list[Untied] = []
         self.end: End | None = None
         self.unknown: Counter[str] = Counter()
         self.watched = False
@@ -197,7 +200,6 @@ class Seen:
     def _takers(self) -> dict[type[Event], Callable[[Any], object]]:
         by_number: dict[type[Event], dict[int, Any]] = {
             seen.Site: self.sites,
-            seen.Model: self.models,
             seen.Optimizer: self.optimizers,
             seen.Scheduler: self.schedulers,
             seen.Loader: self.loaders,
@@ -210,6 +212,7 @@ class Seen:
         takers |= dict.fromkeys(get_args(look.LOOK), self._take_look)
         takers |= dict.fromkeys(RARE, self.rare.append)
         takers |= {
+            seen.Model: self._take_model,
             seen.Steps: self._take_steps,
             seen.Pass: self.passes.append,
             Gap: self.gaps.append,
@@ -220,6 +223,10 @@ class Seen:
             Finished: self._take_end,
         }
         return takers
+
+    def _take_model(self, event: seen.Model) -> None:
+        self.untied += untied(self.models.get(event.id), event)
+        self.models[event.id] = event
 
     def _take_steps(self, event: seen.Steps) -> None:
         if event.first < 1 or not 1 <= event.count <= event.last - event.first + 1:

@@ -35,6 +35,13 @@ LOSSES = frozenset(
     }
 )  # fmt: skip
 
+# Nodes that leave what is zero everywhere zero.
+KEEP_ZEROS = frozenset(
+    {
+        "MaxPool2DWithIndicesBackward0", "MaxPool1DBackward0", "AvgPool2DBackward0",
+        "AdaptiveAvgPool2DBackward0", "MeanBackward1", "NativeDropoutBackward0", "MulBackward0",
+    }
+)  # fmt: skip
 FLATTENINGS = frozenset({"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"})
 SCALINGS = frozenset({"DivBackward0", "MulBackward0"})
 SOFTMAXES = frozenset({"SoftmaxBackward0", "LogSoftmaxBackward0"})

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from goingdeep.record.look import Values
 from goingdeep.record.seen import Fact
+from goingdeep.watch import graph
 from goingdeep.watch.arguments import tensors_in
 from goingdeep.watch.picture import SAMPLES, picture
 from goingdeep.watch.tensors import plain, read, readable
@@ -25,6 +26,11 @@ FACTS = (
 )  # fmt: skip
 """Attributes of a module that decide what it does, where its name and shapes do not say it."""
 
+_TAKE_UNITS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+LEAST_SAMPLES = 16
+"""Fewer say nothing about a unit that gives 0 for all of them."""
+
+MOST_UNITS_READ = 1 << 24
 USUAL = {"groups": 1, "dilation": (1, 1)}
 LONGEST_FACT = 40
 
@@ -118,8 +124,26 @@ def call_fields(module: nn.Module, given: object, measured: Measured) -> dict[st
         "class_name": type(module).__qualname__,
         "training": bool(module.training),
         "inputs": measured.all_of(given),
-        "facts": facts(module),
+        "facts": facts(module) | silent_units(module, given),
     }
+
+
+def silent_units(module: nn.Module, given: object) -> dict[str, Fact]:
+    """Which share of the units behind a ReLU gave 0 for every sample of this batch, as "silent".
+
+    Looked at where a layer takes them, because a ReLU may be a function, with pooling behind it.
+    """
+    found = tensors_in(given, 1) if isinstance(module, _TAKE_UNITS) else []
+    tensor = found[0][1] if found else None
+    if tensor is None or tensor.dim() < 2 or len(tensor) < LEAST_SAMPLES or readable(tensor):
+        return {}
+    made = graph.came_from(tensor, 4)
+    after = next((name for name in made if name not in graph.KEEP_ZEROS), "")
+    if after != "ReluBackward0" or tensor.numel() > MOST_UNITS_READ:
+        return {}
+    units = -1 if isinstance(module, nn.Linear) else 1
+    active = (plain(tensor).detach() != 0).movedim(units, -1).flatten(0, -2).any(0)
+    return {"silent": round(1 - float(active.double().mean()), 4)}
 
 
 def own_parameters(module: nn.Module) -> int:

@@ -34,6 +34,7 @@ class Models:
         self.places: dict[int, tuple[weakref.ref[nn.Module], int, str]] = {}
         self._parameters: dict[int, tuple[weakref.ref[Tensor], int, int]] = {}
         self._structure: dict[int, int] = {}
+        self._sites: dict[int, int] = {}
         self._bare: dict[int, weakref.ref[nn.Module]] = {}
         self._count = 0
 
@@ -84,7 +85,8 @@ class Models:
         number = self._count
         self._count += 1
         self._roots[id(root)] = (weakref.ref(root), number)
-        self._read(root, number, site)
+        self._sites[number] = site
+        self._read(root, number)
         return number
 
     def look_again(self) -> bool:
@@ -93,7 +95,7 @@ class Models:
         for reference, number in list(self._roots.values()):
             root = reference()
             if root is not None and _structure(root) != self._structure.get(number):
-                self._read(root, number, -1)
+                self._read(root, number)
                 changed = True
         return changed
 
@@ -102,7 +104,7 @@ class Models:
         for reference, known in list(self._roots.values()):
             root = reference()
             if known == number and root is not None:
-                self._read(root, number, -1)
+                self._read(root, number)
 
     def roots(self) -> Iterator[tuple[int, nn.Module]]:
         """The models that are alive, with their numbers."""
@@ -118,7 +120,7 @@ class Models:
                 if parameter.requires_grad:
                     yield number, name, parameter
 
-    def _read(self, root: nn.Module, number: int, site: int) -> None:
+    def _read(self, root: nn.Module, number: int) -> None:
         parts: list[Part] = []
         count = 0
         # The base class's own walk: a subclass may have put something else in its place.
@@ -129,14 +131,19 @@ class Models:
                 parts.append(_part(name, module))
         parameters: list[Parameter] = []
         storages: dict[int, str] = {}
+        mine: set[int] = set()
         total = 0
         for index, (name, tensor) in enumerate(
             nn.Module.named_parameters(root, remove_duplicate=False)
         ):
             total += 1
-            # A tensor that is gone may have had the same id; a tied one stays with its first model.
-            if (tensor.requires_grad or index < MAX_PARTS) and self.where(tensor)[0] < 0:
-                self._parameters[id(tensor)] = (weakref.ref(tensor), number, index)
+            if tensor.requires_grad or index < MAX_PARTS:
+                # A tensor that is gone may have had the same id; a tied one stays with its first
+                # model and name, until that model is read again and has it under another one.
+                known = self.where(tensor)[0]
+                if known < 0 or (known == number and id(tensor) not in mine):
+                    self._parameters[id(tensor)] = (weakref.ref(tensor), number, index)
+                mine.add(id(tensor))
             if index < MAX_PARTS:
                 parameters.append(_parameter(name, tensor, storages))
         self._structure[number] = _structure(root)
@@ -144,7 +151,7 @@ class Models:
             Model,
             id=number,
             class_name=type(root).__qualname__,
-            site=site,
+            site=self._sites[number],
             parts=tuple(parts),
             parameters=tuple(parameters),
             left_out=max(0, count - MAX_PARTS) + max(0, total - MAX_PARTS),
@@ -193,9 +200,8 @@ def _parameter(name: str, tensor: Tensor, storages: dict[int, str]) -> Parameter
     shape = tuple(tensor.shape) if _known(tensor) else ()
     tied = ""
     if _known(tensor) and tensor.layout == torch.strided and tensor.device.type != "meta":
-        pointer = _pointer(tensor)
-        if pointer:
-            tied = storages.setdefault(pointer, name)
+        # Memory that is let go of for a while (FSDP) has no address: the tensor itself still tells.
+        tied = storages.setdefault(_pointer(tensor) or -id(tensor), name)
     return Parameter(
         name, shape, str(tensor.dtype).removeprefix("torch."), str(tensor.device),
         tensor.requires_grad, "" if tied == name else tied,

@@ -1,0 +1,19 @@
+"""The labels are shuffled, and the samples are not."""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.randn(2000, 4)
+y = x[:, :3].argmax(1)
+shuffled = y[torch.randperm(2000)]
+loader = DataLoader(TensorDataset(x, shuffled), batch_size=20, shuffle=True)
+model = nn.Linear(4, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+for epoch in range(4):
+    for inputs, labels in loader:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
