@@ -7,7 +7,8 @@ import gc
 from goingdeep.record import EventLog, look, seen
 from goingdeep.record.event import Gap, Unknown
 from goingdeep.record.events import Failed, Resumed, Started
-from goingdeep.record.reading import Seen, Stretch, processes, read_processes
+from goingdeep.record.reading import Seen, processes, read_processes
+from goingdeep.record.stretch import Stretch
 
 
 def steps(first, last, count=None, *, anatomy=0, optimizer=0, rank=0):

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goingdeep.record import look, seen
-from goingdeep.record.reading import Seen, Stretch, read_processes
+from goingdeep.record.reading import Seen, read_processes
+from goingdeep.record.stretch import Stretch
 from goingdeep.show.curves import Values, own_step
 from goingdeep.show.difference import which_steps
 from goingdeep.show.names import Names

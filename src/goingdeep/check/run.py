@@ -13,9 +13,10 @@ from goingdeep.check.source import short
 from goingdeep.check.steps import UNKNOWN, Streak, gradient_state, written_out
 from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
-from goingdeep.record.reading import Look, Seen, Stretch
+from goingdeep.record.reading import Look, Seen
 from goingdeep.record.scalars import Curve
 from goingdeep.record.seen import LossFunction, Op, Pass, Worker
+from goingdeep.record.stretch import Stretch
 
 
 class Run(Seen):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from goingdeep.record.reading import Seen, Stretch
+from goingdeep.record.reading import Seen
 from goingdeep.record.seen import Op
+from goingdeep.record.stretch import Stretch
 from goingdeep.show.alike import same_ways
 from goingdeep.show.numbers import counted, number, ranges, times
 from goingdeep.show.order import Section, arranged, following

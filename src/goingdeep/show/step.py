@@ -8,8 +8,9 @@ from pathlib import Path
 
 from goingdeep.errors import SettingsError
 from goingdeep.record import look
-from goingdeep.record.reading import Look, Stretch
+from goingdeep.record.reading import Look
 from goingdeep.record.runs import short_name
+from goingdeep.record.stretch import Stretch
 from goingdeep.show import tables
 from goingdeep.show.chosen import Chosen, choose
 from goingdeep.show.curves import Values, own_step

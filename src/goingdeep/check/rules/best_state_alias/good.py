@@ -21,6 +21,6 @@ for epoch in range(8):
         loss = nn.functional.cross_entropy(model(x[64:]), y[64:]).item()
     if loss < best_loss:
         best_loss, best_state = loss, copy.deepcopy(model.state_dict())
-    optimizer.param_groups[0]["lr"] = 0.5 if epoch < 4 else 50.0
+    optimizer.param_groups[0]["lr"] = 0.5 if epoch < 4 else 5.0
 
 model.load_state_dict(best_state)
