@@ -96,8 +96,8 @@ class Seeing:
         self._handles = [
             register_module_forward_pre_hook(lambda m, args: look.call_started(m, args, None)),
             register_module_forward_hook(
-                lambda m, _, output: (
-                    look.call_failed(m) if output is None else look.call_ended(m, output)
+                lambda m, args, output: (
+                    look.call_failed(m) if output is None else look.call_ended(m, args, output)
                 ),
                 always_call=True,
             ),

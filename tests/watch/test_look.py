@@ -184,7 +184,7 @@ def test_what_comes_out_of_order_is_borne():
     look.after_backward()
     look.after_clear()
     look.after_step(object())
-    look.call_ended(nn.Identity(), None)
+    look.call_ended(nn.Identity(), (), None)
     look.drop_forward()
     look.before_backward((None, 3), 0)
     look.finish()

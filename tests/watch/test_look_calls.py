@@ -178,7 +178,7 @@ def test_outputs_and_arguments_may_be_anything():
     for answer in answers:
         module = Odd(answer)
         look.call_started(module, (Hostile(), one), {"mask": one, "flag": True})
-        look.call_ended(module, answer)
+        look.call_ended(module, (one,), answer)
     look.finish()
     calls = watcher.recorder.of(LookCall)
     assert [len(call.outputs) for call in calls] == [0, 1, 2, 1, 2, 0, 0, 1, 1, 1, 1]

@@ -22,7 +22,10 @@ from goingdeep.watch.aside import aside, not_now
 from goingdeep.watch.look_backward import MOST_NODES, Backward, Named, scalar, states
 from goingdeep.watch.look_calls import Measured, batch_fields, call_fields, own_parameters
 from goingdeep.watch.look_order import GAP, Entry, Order
+from goingdeep.watch.look_scores import Scores
 from goingdeep.watch.look_step import Step
+from goingdeep.watch.look_values import MAP_BYTES, histogram, maps
+from goingdeep.watch.look_worked import worked
 from goingdeep.watch.loss_rows import rows
 
 if TYPE_CHECKING:
@@ -75,7 +78,9 @@ class Look:
         self._backward: tuple[Entry | None, Backward] | None = None
         self._step: Step | None = None
         self._clear: tuple[dict[str, Any], list[weakref.ref[Tensor]]] | None = None
+        self._scores = Scores()
         self._gradients = self._updates = 0
+        self._room_for_maps = MAP_BYTES
 
     # ---------------------------------------------------------------- forward
 
@@ -122,12 +127,24 @@ class Look:
         self._stack.append((module, entry))
 
     @_looking
-    def call_ended(self, module: nn.Module, output: object) -> None:
+    def call_ended(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
         """It has returned."""
         entry = self._pop(module)
         if entry is not None:
             entry.fields["outputs"] = self._measured.all_of(output)
             entry.fields["parameters"] = own_parameters(module)
+            if isinstance(output, Tensor):
+                self._show(entry.fields, output)
+                entry.fields["worked"] = worked(module, args, output)
+
+    def _show(self, fields: dict[str, Any], output: Tensor) -> None:
+        """What the eye can see of an output. Changes: the fields of its call."""
+        values = fields["outputs"][0]
+        fields["histogram"] = histogram(output, values.low, values.high)
+        found = maps(output, self._room_for_maps)
+        if found:
+            self._room_for_maps -= found["maps"].nbytes
+            fields.update(found)
 
     @_looking
     def call_failed(self, module: nn.Module) -> None:
@@ -153,6 +170,8 @@ class Look:
         """A loss function has returned."""
         if not self._order.fits(LookLoss):
             return
+        single = rows(function, input, target, settings)
+        self._scores.follow(input, single.rows)
         self._order.add(
             LookLoss,
             {
@@ -162,13 +181,15 @@ class Look:
                 "input": self._measured.of(input),
                 "target": None if target is None else self._measured.of(target),
                 "value": scalar(result),
-                "rows": rows(function, input, target, settings),
+                "rows": single.rows,
+                "losses": single.losses,
             },
         )
 
     def drop_forward(self) -> None:
         """What was seen since the last backward belonged to an evaluation, or came to nothing."""
         self._stack.clear()
+        self._scores.let_go()
         if self._order.drop_forward():
             self._fresh = True
 
@@ -190,6 +211,7 @@ class Look:
         (entry, backward), self._backward = self._backward, None
         if entry is not None:
             entry.fields = backward.fields(MOST_GRADIENTS - self._gradients)
+            entry.fields["first"] = self._scores.take()
             self._gradients += len(entry.fields["gradients"])
         if backward.nodes > MOST_NODES:
             self._watcher.recorder.gap(GAP, f"a graph of more than {MOST_NODES:,} nodes")
@@ -255,6 +277,7 @@ class Look:
         self.over = True
         self._stack.clear()
         self._measured.clear()
+        self._scores.let_go()
         self._backward = self._step = self._clear = None
 
     def _named(self, models: Mapping[int, weakref.ref[nn.Module]]) -> list[Named]:

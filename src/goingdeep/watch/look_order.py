@@ -19,6 +19,7 @@ from goingdeep.record.look import (
     LookEvent,
     LookLoss,
 )
+from goingdeep.watch.look_windows import stored
 
 if TYPE_CHECKING:
     from goingdeep.watch.recorder import Recorder
@@ -29,6 +30,9 @@ MOST_OTHERS = 64
 
 MOST_BYTES = 100_000
 """Of JSON; a picture has its own bound."""
+
+ARRAYS = frozenset({"picture", "maps", "losses", "windows"})
+"""Fields that are, or hold, arrays until they are written; each has a bound of its own."""
 
 EVENT_BYTES = 160
 """What each event carries besides its fields: kind, time, step, rank, look, phase."""
@@ -134,8 +138,7 @@ class Order:
                 entry.fields["sentence"] = _SENTENCES[entry.kind](entry.fields)
         kept = _shortened(entries)
         for entry in kept:
-            if "picture" in entry.fields:
-                entry.fields["picture"] = recorder.blob(entry.fields["picture"])
+            _store(entry.fields, recorder)
             recorder.event(entry.kind, look=number, phase=phase, **entry.fields)
         left_out = self._left_out + len(entries) - len(kept)
         if left_out:
@@ -153,7 +156,16 @@ def _shortened(entries: list[Entry]) -> list[Entry]:
     inner = [e for e in entries if e.kind is LookCall and e.fields["depth"]]
     outer = [e for e in entries if e.kind is not LookCall or not e.fields["depth"]]
     gone: set[int] = set()
-    for entry in (*reversed(inner), *reversed(outer)):
+    order = [*reversed(inner), *reversed(outer)]
+    for entry in order:  # what can be looked at goes before what can be known
+        if too_many <= 0:
+            break
+        if entry.fields.pop("worked", None) or entry.fields.pop("histogram", None):
+            entry.fields.pop("histogram", None)
+            smaller = _size(entry)
+            too_many -= sizes[id(entry)] - smaller
+            sizes[id(entry)] = smaller
+    for entry in order:
         if too_many <= 0:
             break
         gone.add(id(entry))
@@ -161,6 +173,16 @@ def _shortened(entries: list[Entry]) -> list[Entry]:
     return [entry for entry in entries if id(entry) not in gone]
 
 
+def _store(fields: dict[str, Any], recorder: Recorder) -> None:
+    """Turn the arrays among some fields into blobs. Changes: the fields."""
+    for name in ("picture", "maps", "losses"):
+        if fields.get(name) is not None:
+            fields[name] = recorder.blob(fields[name])
+    if "windows" in fields:
+        windows = (stored(window, recorder.blob) for window in fields["windows"])
+        fields["windows"] = tuple(window for window in windows if window is not None)
+
+
 def _size(entry: Entry) -> int:
-    fields = {name: value for name, value in entry.fields.items() if name != "picture"}
+    fields = {name: value for name, value in entry.fields.items() if name not in ARRAYS}
     return len(to_json(fields)) + EVENT_BYTES

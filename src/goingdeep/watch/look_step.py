@@ -10,6 +10,7 @@ from torch import Tensor
 
 from goingdeep.record.look import Weight
 from goingdeep.record.sentences import step as sentence
+from goingdeep.watch import look_windows
 from goingdeep.watch.exact import exact
 from goingdeep.watch.look_backward import Named, ends, gradient_of
 from goingdeep.watch.look_updates import Owned, copies, give_back, update
@@ -60,6 +61,7 @@ class Step:
         self._strangers = strangers
         self._backward_inside = False
         self._chosen = self._choose()
+        self._windows = self._cut()
 
     def backward_inside(self) -> None:
         """A closure has computed the gradients within the step: only now are they those it uses.
@@ -69,6 +71,7 @@ class Step:
         if not self._backward_inside:
             self._backward_inside = True
             self._chosen = self._choose()
+            self._windows = self._cut()
 
     def fields(self) -> dict[str, Any]:
         """The fields of a `LookStep`, after the step."""
@@ -87,6 +90,11 @@ class Step:
             "checksum": content_hash(owned.tensor for owned in self._owned),
             "strangers": len(self._strangers),
             "strangers_idle": sum(gradient_of(tensor) is None for tensor in self._strangers),
+            "windows": [
+                window
+                for kept in self._windows
+                if (window := look_windows.after(kept, self._tensors_of(kept.owned.tensor)))
+            ],
             "left_out": len(self._owned) - len(updates),
             "sentence": sentence(name, settings, updates),
         }
@@ -104,6 +112,23 @@ class Step:
                     state = self._state(owned.tensor, at)
                     chosen.append(_Chosen(owned, at, before, _gradient_at(owned.tensor, at), state))
         return chosen
+
+    def _cut(self) -> list[look_windows.Before]:
+        """Pieces of the first matrices around the weights that were chosen."""
+        found = (
+            look_windows.before(chosen.owned, chosen.at, self._tensors_of(chosen.owned.tensor))
+            for chosen in self._chosen[: look_windows.MOST]
+        )
+        return [kept for kept in found if kept is not None]
+
+    def _tensors_of(self, parameter: Tensor) -> dict[str, Tensor]:
+        """The optimizer's own tensors for a parameter. Asking must not make an entry."""
+        every = getattr(self.optimizer, "state", None)
+        state = dict.get(every, parameter) if isinstance(every, dict) else None
+        if not isinstance(state, dict):
+            return {}
+        items = list(dict.items(state))[:MOST_STATE]
+        return {k: v for k, v in items if isinstance(k, str) and isinstance(v, Tensor)}
 
     def _weight(self, chosen: _Chosen) -> Weight:
         owned = chosen.owned

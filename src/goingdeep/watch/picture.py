@@ -48,7 +48,11 @@ def _picture(tensor: Tensor) -> tuple[U8, float, float] | None:
     images = images[:SAMPLES, :, ::step, ::step]
     images = images[: max(1, BYTES // images[0].numel())]
     # A copy: `numpy()` of the user's own tensor would mark its storage.
-    array = images.to(torch.float32, copy=True).cpu().numpy()
+    return scaled(images.to(torch.float32, copy=True).cpu().numpy())
+
+
+def scaled(array: npt.NDArray[np.float32]) -> tuple[U8, float, float]:
+    """Numbers as bytes, and the values that 0 and 255 stand for; what is not finite is at an end."""
     low, high = float(array.min()), float(array.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         finite = array[np.isfinite(array)]
@@ -56,5 +60,5 @@ def _picture(tensor: Tensor) -> tuple[U8, float, float] | None:
         array = np.nan_to_num(array, nan=low, posinf=high, neginf=low)
     if high <= low:
         return np.zeros(array.shape, np.uint8), low, high
-    scaled = (array.astype(np.float64) - low) * (255 / (high - low))
-    return np.rint(scaled).astype(np.uint8), low, high
+    wide = (array.astype(np.float64) - low) * (255 / (high - low))
+    return np.rint(wide).astype(np.uint8), low, high

@@ -110,7 +110,7 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
         if look is not None or not depth:
             try:
                 if look is not None:
-                    look.call_ended(module, output)
+                    look.call_ended(module, args, output)
                 if not depth and not lane.outside:
                     lane.forward_ended(module, args, kwargs, output)
             except Exception as error:  # noqa: BLE001
