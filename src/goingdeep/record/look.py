@@ -92,9 +92,10 @@ class LookCall(LookEvent, frozen=True, tag="look-call"):
     """One call of a module. index: order within the forward; depth: 0 is the model itself.
 
     histogram: counts of the first output's finite values in 40 bins of equal width between its low
-    and high; of a large output, of values evenly spread over it. maps: u1[k,h,w] of the first output for the first sample, at most 8 channels of at most
-    32x32, a vector as u1[1,1,n]; for the eye only: value = low + (high - low) * u1 / 255. worked:
-    one number of the first output, for Linear and Conv2d.
+    and high; of a large output, of values evenly spread over it. maps: u1[k,h,w] of the first output
+    for the first sample, at most 8 channels of at most 32x32, a vector as u1[1,1,n]; for the eye
+    only: value = low + (high - low) * u1 / 255. worked: one number of the first output, for Linear
+    and Conv2d.
     """
 
     index: int
