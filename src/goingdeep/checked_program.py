@@ -6,12 +6,10 @@ process, which imports no torch: so a program that is killed, or ends by os._exi
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,6 @@ from goingdeep.errors import SettingsError
 from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.reading import read_processes
 from goingdeep.record.runs import short_name
-
-FORWARDED = (signal.SIGTERM, signal.SIGHUP)
-"""Sent to us alone; Ctrl-C goes to the program by itself, for it is of the same terminal."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,7 @@ def check_program(
     Raises:
         ScriptError, RunExistsError, SettingsError, UnknownNameError: before it is started.
     """
+    from goingdeep.watch.child import folder_told, run_to_end
     from goingdeep.watch.script import Asked, CheckAsked
 
     if steps < 0 or seconds < 0:
@@ -80,8 +76,8 @@ def check_program(
     with tempfile.TemporaryDirectory(prefix="gd-check-") as place:
         told = Path(place) / "run"
         asked = CheckAsked(str(told), steps, seconds, probes)
-        code = _run(Asked(tuple(words), out, quiet=True, check=asked))
-        folder = _folder(told)
+        code = run_to_end(Asked(tuple(words), out, quiet=True, check=asked))
+        folder = folder_told(told)
     speaks = os.environ.get("RANK", "0") == "0"
     if folder is None:
         checked = Checked(_nothing(speaks=speaks), chosen)
@@ -94,55 +90,6 @@ def check_program(
         checked.report.notes.append(_how_it_ended(code))
     failed = bool(code) and code != -signal.SIGINT and not early
     return CheckedProgram(checked, folder, failed, speaks)
-
-
-def _run(asked: Any) -> int:
-    """Run the program to its end; returns its exit code, -N where signal N ended it."""
-    from goingdeep.watch import script
-
-    words, variables = script.prepared(asked)
-    with _signals() as forward:
-        try:
-            program = subprocess.Popen(words, env=variables)  # noqa: S603 - as the user asked
-        except OSError as error:
-            raise script.cannot_start(error) from error
-        forward.append(program)
-        return program.wait()
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Live through what ends the program, so that what it did can still be judged."""
-    programs: list[subprocess.Popen[bytes]] = []
-
-    def forward(number: int, _frame: object) -> None:
-        for program in programs:
-            program.send_signal(number)
-
-    def leave(_number: int, _frame: object) -> None: ...
-
-    before: dict[signal.Signals, Any] = {}
-    # A handler of ours is not handed down; a signal that was ignored before (nohup) stays so.
-    for number in (signal.SIGINT, *FORWARDED):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            handler = leave if number == signal.SIGINT else forward
-            before[number] = signal.signal(number, handler)
-    try:
-        yield programs
-    finally:
-        for number, stood in before.items():
-            signal.signal(number, stood)
-
-
-def _folder(told: Path) -> Path | None:
-    """Where the program's record is; None where it made none."""
-    try:
-        place = Path(told.read_text(encoding="utf-8", errors="surrogateescape"))
-    except OSError:
-        return None
-    with contextlib.suppress(ValueError, OSError):
-        return place.relative_to(Path.cwd())  # as it is typed here
-    return place
 
 
 def _nothing(*, speaks: bool) -> Any:

@@ -209,6 +209,10 @@ def _show_result(run: Any, *, quiet: bool, json: bool) -> None:
         say(report.result_text(run.path, run.manifest, run.result))
 
 
+WITH_PROGRAM = {"check": check_command.marked, "why": why_command.marked}
+"""Commands after which a program can stand, whose own words are not ours to read."""
+
+
 def main() -> None:
     """Run the command; an error of ours is five lines and exit code 2, never a traceback."""
     words = sys.argv[1:]
@@ -216,8 +220,8 @@ def main() -> None:
         start_program(words[1:])
         words = ["run", "--help"]
     prepare_streams()
-    if words[:1] == ["check"]:
-        words[1:] = check_command.marked(words[1:])
+    if words[:1] and words[0] in WITH_PROGRAM:
+        words[1:] = WITH_PROGRAM[words[0]](words[1:])
     try:
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
         say("", end="")

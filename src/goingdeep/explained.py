@@ -9,11 +9,12 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from goingdeep.errors import RunNotFoundError, WriteError
-from goingdeep.record import find_run, read_manifest
+from goingdeep.record import find_run, list_runs, read_manifest
 from goingdeep.record.answer import Answer, ClaimFound, Figure, Table, save_answer
 from goingdeep.record.encoding import to_json
 from goingdeep.why.catalogue import Page, catalogue, find
@@ -86,16 +87,26 @@ class Topics:
 
 
 def why(
-    question: str = "", run: str | Path | None = None, *, bound: Bound | None = None
+    question: str = "",
+    run: Any = None,
+    *,
+    data: Any = None,
+    bound: Bound | None = None,
 ) -> Explained | Topics:
     """Answer a learner's question by experiment on a run.
 
         gd.why("zero-grad", run)
         gd.why("why do we flatten?")
 
+        with gd.watch(moments=True) as run:
+            train(model)
+        gd.why("eval", run)
+
     Args:
         question: a topic, or a question in words; "" gives the list of topics.
-        run: a run of `gd.train`, a path, a name in runs/; None for the newest.
+        run: a run of `gd.train`, a watch, a path, a name in runs/; None for the newest run, or where
+            there is none, a short training that is made for it.
+        data: the images again, for a run that was trained on arrays.
         bound: what it may cost.
     Returns:
         The answer, which shows itself. Nothing of the run is changed but its `answers/`.
@@ -106,18 +117,36 @@ def why(
     if not question.strip():
         return Topics()
     page, named = find(question)
+    notes = [] if named else [taken(page)]
+    bound = bound or Bound()
+    watcher = getattr(run, "watcher", None)
+    if watcher is not None:
+        from goingdeep.why.program import of_watcher
+
+        return explain(page, of_watcher(watcher, bound), watcher.recorder.folder, notes)
+    if run is None and not list_runs():
+        from goingdeep.why.built_in import of_nothing
+
+        notes.append(_MADE.format(page.topic))
+        return explain(page, of_nothing(bound), None, notes)
     folder = find_run(getattr(run, "path", None) or run or "latest")
-    explained = explain(page, _experiment(folder, bound or Bound()), folder)
-    if named:
-        return explained
-    return Explained(explained.answer, explained.path, _taken(page))
+    return explain(page, _experiment(folder, bound, data), folder, notes)
 
 
-def _taken(page: Page) -> str:
+_MADE = (
+    "There is no run here, so the quickstart's network was trained for this, on 10,000 embedded "
+    "pictures for 2 epochs. On your own: gd why {} --script train.py"
+)
+
+
+def taken(page: Page) -> str:
+    """Which topic a question in words was taken for."""
     return f"The nearest topic is {page.topic}; gd why lists all of them."
 
 
-def explain(page: Page, experiment: Experiment, folder: Path | None) -> Explained:
+def explain(
+    page: Page, experiment: Experiment, folder: Path | None, notes: Sequence[str] = ()
+) -> Explained:
     """Do the experiment, and keep the answer in the run's folder where that can be written to."""
     from goingdeep.why.answering import answered
 
@@ -126,14 +155,14 @@ def explain(page: Page, experiment: Experiment, folder: Path | None) -> Explaine
     if folder is not None:
         with contextlib.suppress(WriteError):
             path = save_answer(folder, answer)
-    return Explained(answer, path)
+    return Explained(answer, path, "\n".join(notes))
 
 
-def _experiment(folder: Path, bound: Bound) -> Experiment:
+def _experiment(folder: Path, bound: Bound, data: Any) -> Experiment:
     if read_manifest(folder).kind == "train":
         from goingdeep.why.rebuilt import of_run
 
-        return of_run(folder, bound)
+        return of_run(folder, bound, source=data)
     from goingdeep.why.recorded import of_record
 
     return of_record(folder, bound)

@@ -42,7 +42,7 @@ def run_program(words: Sequence[str]) -> None:
 
 def begin_program(told: str) -> None:
     """Called by Python's start-up in the process of the program; see startup/."""
-    WatchedProgram(told, _summary, _report, _look_on).arm()
+    WatchedProgram(told, _summary, _report, _answer, _look_on).arm()
 
 
 def watch(out: str | Path | None = None, *, moments: bool = False, quiet: bool = False) -> Watch:
@@ -91,6 +91,12 @@ class Watch:
         """The run folder; None before torch is imported, and where nothing can be written."""
         run = self._current()
         return run.path if run is not None else None
+
+    @property
+    def watcher(self) -> Watcher | None:
+        """What watches, or has watched and kept moments; for `gd.why`."""
+        run = self._current()
+        return (run.watcher or run.ended) if run is not None else None
 
     def mark(self) -> None:
         """Ask for a close look at the next step."""
@@ -193,6 +199,12 @@ def _report(path: Path) -> str:
     from goingdeep.viewed import write_report
 
     return write_report(path)
+
+
+def _answer(run: WatchedRun, topic: str) -> None:
+    from goingdeep.why.program import answer_at_end
+
+    answer_at_end(run, topic)
 
 
 def _nothing() -> None: ...

@@ -69,7 +69,6 @@ def test_a_topic_that_is_not_there(gd, watched):
 
 def test_a_run_that_is_not_there(gd, home):
     assert gd("why", "zero-grad", "nowhere").is_error("there is no run 'nowhere'")
-    assert gd("why", "zero-grad").is_error("there is no run yet")
 
 
 def test_a_folder_that_cannot_be_written_to(gd, watched, home):

@@ -287,6 +287,7 @@ def test_the_variables_hold_all_that_is_needed_to_take_them_away_again(path):
         "moments": True,
         "report": True,
         "check": None,
+        "why": None,
     }
     assert json.loads(after.pop(sitecustomize.TOLD)) == told
     ours, _, rest = after.pop("PYTHONPATH").partition(os.pathsep)

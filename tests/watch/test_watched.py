@@ -344,6 +344,7 @@ class Started:
             "moments": False,
             "report": True,
             "check": None,
+            "why": None,
         } | asked
         at_end = []
         monkeypatch.setattr(program.atexit, "register", at_end.append)
@@ -353,11 +354,15 @@ class Started:
             monkeypatch.setattr(sys, name, None, raising=False)
         self.reported = []
         self.problem = ""
+        self.answered = []
         self.program = WatchedProgram(
-            json.dumps(told), lambda path: f"<summary of {path.name}>", self.report
+            json.dumps(told), lambda path: f"<summary of {path.name}>", self.report, self.answer
         )
         self.program.arm()
         (self.end,) = at_end
+
+    def answer(self, watched, topic):
+        self.answered.append((watched.path, topic))
 
     def report(self, path):
         self.reported.append(path)

@@ -49,7 +49,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     settings: key ("optimizer.lr") to value with origin. plan: numbers fixed at the start from which
     every later step follows (steps, epoch_steps), so that a resume is exact. watched: whether more
     is recorded than the run itself needs. error: why it failed, or why the record of a watched
-    program ends before the program did.
+    program ends before the program did. directory: where a watched program ran.
     """
 
     format: int = FORMAT
@@ -65,6 +65,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     plan: dict[str, int] = {}
     watched: bool = True
     error: str = ""
+    directory: str = ""
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

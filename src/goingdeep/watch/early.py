@@ -1,4 +1,4 @@
-"""Ending a program early, once enough of it was seen: `gd check --steps N`, `--seconds S`.
+"""Ending a program early, once enough of it was seen: `gd check --steps N`, `gd why --script`.
 
 It ends as at Ctrl-C: KeyboardInterrupt is raised at the end of an optimizer's step, so that `with`
 and `finally` do what they are there for, and a program that answers Ctrl-C does so. Nothing is
@@ -27,16 +27,22 @@ class EndedEarly(KeyboardInterrupt):
 
 
 class Most:
-    """When to end. steps: of any optimizer; seconds: since the first of them; 0 for never."""
+    """When to end. steps: of any optimizer; seconds: since the first of them; 0 for never.
 
-    def __init__(self, steps: int = 0, seconds: float = 0.0) -> None:
+    moment: end once a moment was kept, and an evaluation seen, that a question can be answered on.
+    """
+
+    def __init__(self, steps: int = 0, seconds: float = 0.0, *, moment: bool = False) -> None:
         self.steps = steps
         self.seconds = seconds
+        self.moment = moment
 
     def __bool__(self) -> bool:
-        return bool(self.steps or self.seconds)
+        return bool(self.steps or self.seconds or self.moment)
 
     def __str__(self) -> str:
+        if self.moment:
+            return "gd why, which had seen enough"
         if self.steps:
             return f"--steps {self.steps}"
         return f"--seconds {self.seconds:g}"
@@ -84,6 +90,9 @@ class EarlyEnd:
         if self._most.seconds and not self._timers:
             self._begin()
         enough = self._most.steps and number - self._first >= self._most.steps
+        moments = self._watcher.moments
+        if self._most.moment and moments is not None:
+            enough = enough or moments.enough
         if not enough and not self._time_is_up:
             return
         self._say()
@@ -93,7 +102,7 @@ class EarlyEnd:
             self._interrupt()
             return
         _silence()
-        raise EndedEarly(f"gd check {self._most}")
+        raise EndedEarly(str(self._most))
 
     def _up(self) -> None:
         self._time_is_up = True

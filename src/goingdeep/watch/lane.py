@@ -180,6 +180,8 @@ class Lane:
         if pass_.batches == 1:
             self._begin_walk(pass_, site, data)
         self._untaken = pass_
+        if self._watcher.moments is not None:
+            self._watcher.moments.evaluated.given(pass_, data)
         self.add(("batch", site, pass_.loader))
 
     @quietly
@@ -212,6 +214,7 @@ class Lane:
         moments = self._watcher.moments
         if moments is not None:  # also without gradients: BatchNorm's statistics move all the same
             moments.forward_started(self, module, args, kwargs)
+            moments.evaluated.forward(self.pass_, args)
 
     @quietly
     def forward_ended(

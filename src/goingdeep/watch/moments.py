@@ -28,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from goingdeep.watch.aside import not_now
+from goingdeep.watch.evaluated import Evaluated
 from goingdeep.watch.links import CannotFollowError
 from goingdeep.watch.moment import GAP, Moment, number
 from goingdeep.watch.plain_data import CannotCopyError, TooLargeError
@@ -64,6 +65,7 @@ class Moments:
         self._watcher = watcher
         self.at = set(at)
         self.kept: list[Moment] = []
+        self.evaluated = Evaluated()
         self._length = length
         self._limit = limit
         self._serials = itertools.count()
@@ -75,6 +77,11 @@ class Moments:
     def active(self) -> bool:
         """Whether a moment is being recorded."""
         return self._recording is not None
+
+    @property
+    def enough(self) -> bool:
+        """Whether nothing more will be kept: a moment has ended, and an evaluation was seen."""
+        return bool(self._first) and not self.active and bool(self.evaluated.batches)
 
     def wants(self, number: int) -> bool:
         """Whether a moment is to begin with step `number`."""

@@ -40,7 +40,8 @@ class WatchedProgram:
         told: what `gd run` was asked for, as JSON: out, quiet, moments, report, and how many of the
             words that started this process are the program and its arguments.
         summary: draws the loop from the record, for the error stream. report: writes the page of
-            the run into its folder, and says why not where that fails.
+            the run into its folder, and says why not where that fails. answer: answers a topic on
+            what was watched, and keeps the answer in the run's folder.
         look_on: makes one who follows the recording, and says aloud what it sees.
     """
 
@@ -49,6 +50,7 @@ class WatchedProgram:
         told: str,
         summary: Callable[[Path], str],
         report: Callable[[Path], str],
+        answer: Callable[[WatchedRun, str], object],
         look_on: Callable[[Watcher, Path, bool], Onlooker] | None = None,
     ) -> None:
         self.run: WatchedRun | None = None
@@ -57,6 +59,7 @@ class WatchedProgram:
         self._summary = summary
         self._report = report
         self._look_on = look_on
+        self._answer = answer
         # Where things are is fixed now; what was asked for is read later, for that takes json.
         self._here = Asked("", ())
 
@@ -88,23 +91,25 @@ class WatchedProgram:
             words = tuple(sys.orig_argv[-facts["words"] :])
             asked = self._here
             asked.name = program_name(words)
-            check = facts["check"]
+            check, why = facts["check"], facts["why"]
             asked.command = ("gd", "check" if check else "run", *words)
-            asked.moments = facts["moments"]
+            asked.moments = facts["moments"] or bool(why)
             asked.start = True
             if facts["out"] is not None:
                 asked.out = os.path.join(asked.here, facts["out"])  # noqa: PTH118
             if check:
                 asked.probes = check["probes"]
                 asked.most = Most(check["steps"], check["seconds"])
+            if why:
+                asked.most = Most(seconds=why["seconds"], moment=True)
             aloud = not (check or facts["quiet"])
             look_on = self._look_on
             self.run = WatchedRun(
                 asked, look_on and (lambda watcher, path: look_on(watcher, path, aloud))
             )
             self.run.start()
-            if check:
-                _tell_where(self.run, check["tell"])
+            if check or why:
+                _tell_where(self.run, (check or why)["tell"])
         except Exception as error:  # noqa: BLE001 - the program must not notice
             note(f"nothing is recorded, the program goes on: {type(error).__name__}")
 
@@ -130,8 +135,10 @@ class WatchedProgram:
         trained = counts.backwards or counts.steps
         if not trained and not counts.forwards and not facts["check"]:
             self.run.take_back()
+        elif facts["why"] and trained and self.run.first:
+            self._answer(self.run, facts["why"]["topic"])
         problem = ""
-        if trained and self.run.first and facts["report"] and not facts["check"]:
+        if trained and self.run.first and facts["report"] and not (facts["check"] or facts["why"]):
             problem = self._report(path)
         if quiet or not self.run.first:
             return
@@ -166,7 +173,7 @@ class WatchedProgram:
 
 
 def _tell_where(run: WatchedRun, file: str) -> None:
-    """Tell the `gd check` that waits for us where the record is."""
+    """Tell the command that waits for us where the record is."""
     if run.path is not None and run.first:
         with open(file, "w", encoding="utf-8", errors="surrogateescape") as told:  # noqa: PTH123
             told.write(str(run.path))

@@ -49,6 +49,7 @@ class WatchedRun:
     Attributes:
         path: the folder; None before torch is imported, and where nothing can be written.
         watcher: None in the same cases, and after the end.
+        ended: the watcher after the end, where it has kept moments.
         first: whether this process speaks for all ranks.
         counts: what was seen; None until the end.
     """
@@ -61,6 +62,7 @@ class WatchedRun:
         self._look_on = look_on
         self.path: Path | None = None
         self.watcher: Watcher | None = None
+        self.ended: Watcher | None = None
         self.counts: Counts | None = None
         self.first = True
         self.process = os.getpid()
@@ -156,6 +158,7 @@ class WatchedRun:
             kind="watch",
             name=self.path.name,
             command=asked.command,
+            directory=asked.here,
             created=stamp.isoformat(timespec="milliseconds"),
             status="running",
             versions=versions(),
@@ -201,6 +204,8 @@ class WatchedRun:
         if self.watcher is None:
             return
         watcher, self.watcher = self.watcher, None
+        if self.asked.moments:
+            self.ended = watcher
         if self._early is not None:
             self._early.cancel()
         self.counts = watcher.recorder.counts

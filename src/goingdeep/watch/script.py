@@ -48,6 +48,7 @@ class Asked:
     moments: bool = False
     report: bool = True
     check: CheckAsked | None = None
+    why: WhyAsked | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,19 @@ class CheckAsked:
     steps: int = 0
     seconds: float = 0.0
     probes: bool = True
+
+
+@dataclass(frozen=True)
+class WhyAsked:
+    """What `gd why --script` asks for beside that; it keeps a moment.
+
+    topic: answered when the program ends, in its process. tell: as for `gd check`. seconds: end the
+    program so long after its first step, or as soon as enough was seen.
+    """
+
+    topic: str
+    tell: str
+    seconds: float
 
 
 def parse(words: Sequence[str]) -> Asked | None:
@@ -162,6 +176,7 @@ def environment(asked: Asked, before: os._Environ[str] | dict[str, str]) -> dict
         "moments": asked.moments,
         "report": asked.report,
         "check": asdict(asked.check) if asked.check is not None else None,
+        "why": asdict(asked.why) if asked.why is not None else None,
     }
     place = str(Path(__file__).absolute().parents[1] / "startup")
     path = before.get("PYTHONPATH")

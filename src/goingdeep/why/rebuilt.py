@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 SHARE = 0.25
 """Of the seconds that an answer may take, what rebuilding the moment may take."""
 
+LEAST = 16
+"""Steps that are walked however slow they are: on one or two nothing can be seen."""
+
 TEST_BYTES = 32 << 20
 TEST_SAMPLES = 2_000
 CLOSE = 0.02
@@ -94,8 +97,6 @@ def refuse_watched() -> None:
 
 
 def _with_moment(experiment: Experiment, folder: Path, source: Source | None) -> Experiment:
-    bound = experiment.bound
-    end = time.monotonic() + SHARE * bound.seconds
     try:
         start = again(folder, source)
     except RunChangedError as error:
@@ -107,7 +108,7 @@ def _with_moment(experiment: Experiment, folder: Path, source: Source | None) ->
         first = _go(folder, course)
     except GoingDeepError as error:
         raise _NoMomentError(_why(error)) from error
-    moment = _walked(course, first, bound, end)
+    moment = _walked(course, first, experiment.bound)
     if not verify(moment):
         raise _NoMomentError(moment.reason)
     return dataclasses.replace(
@@ -152,14 +153,16 @@ def _go(folder: Path, course: Course) -> int:
     return course.parts.state.step
 
 
-def _walked(course: Course, first: int, bound: Bound, end: float) -> Moment:
+def _walked(course: Course, first: int, bound: Bound) -> Moment:
     """Walk the run's own loop from there, until the moment is long enough or time is over."""
+    end = time.monotonic() + SHARE * bound.seconds
     watcher = Watcher()
     watcher.moments = Moments(watcher, length=bound.steps, limit=bound.bytes // 2)
     watcher.start()
     try:
         for done, _ in enumerate(_losses(course, first), 1):
-            if done >= bound.steps or time.monotonic() > end or watcher.moments.kept:
+            late = done >= LEAST and time.monotonic() > end
+            if done >= bound.steps or late or watcher.moments.kept:
                 break
     except torch.OutOfMemoryError as error:
         raise _NoMomentError("there is not enough memory on this device") from error

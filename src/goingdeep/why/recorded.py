@@ -18,7 +18,8 @@ def of_record(folder: Path, bound: Bound) -> Experiment:
     """
     return Experiment(
         choose(folder).seen,
-        reason="the program has ended, and the moments that it could have kept with it",
+        reason="the program has ended, and the moments that it could have kept with it "
+        "(gd why TOPIC RUN --again runs it once more)",
         name=short_name(folder),
         bound=bound,
     )
