@@ -20,7 +20,8 @@ from goingdeep.errors import (
 from goingdeep.startup import sitecustomize
 from goingdeep.watch import script
 from goingdeep.watch.program import program_name
-from goingdeep.watch.script import Asked, check_script, environment, flags_of, launch, parse
+from goingdeep.watch.script import Asked, environment, flags_of, launch, parse
+from goingdeep.watch.script_file import MAGIC_NUMBER, check_script
 
 
 @pytest.fixture(autouse=True)
@@ -188,7 +189,7 @@ def test_what_is_no_python_program(here):
 def test_what_python_runs_besides_text(here):
     with zipfile.ZipFile(here / "app.zip", "w") as file:
         file.writestr("__main__.py", b"")
-    (here / "code.bin").write_bytes(script.MAGIC_NUMBER + bytes(12))
+    (here / "code.bin").write_bytes(MAGIC_NUMBER + bytes(12))
     (here / "other.pyc").write_bytes(bytes(16))
     (here / "empty.py").touch()
     for name in ("app.zip", "code.bin", "other.pyc", "empty.py", "-", "-m", "/dev/null"):
