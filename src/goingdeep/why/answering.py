@@ -42,6 +42,9 @@ def answered(page: Page, experiment: Experiment) -> Answer:
         says, applies, see = str(error), False, []
     except NoLabError as error:
         says = str(error)
+    except Exception as error:  # noqa: BLE001 - a model of the user's may do anything on other inputs
+        lines = str(error).splitlines() or [""]
+        says = f"the experiment ended with {type(error).__name__}: {lines[0][:300]}"
     if not replayed:
         claims = [ClaimFound(claim.text, "not measured", "") for claim in lesson.claims]
     return _replaced(

@@ -53,11 +53,20 @@ class Pace:
         )
 
 
-def train(lab: Lab, name: str, *, factor: int = 1, share: float = 0.3, **changes: Any) -> Trained:
+def train(
+    lab: Lab,
+    name: str,
+    *,
+    factor: int = 1,
+    steps: int | None = None,
+    share: float = 0.3,
+    **changes: Any,
+) -> Trained:
     """The moment trained with something changed.
 
     Args:
-        name: for the curve. factor: on the learning rate. changes: as in `Variant`.
+        name: for the curve. factor: on the learning rate. steps: other than the lab's.
+        changes: as in `Variant`.
     """
     kept: list[nn.Module] = []
 
@@ -65,7 +74,7 @@ def train(lab: Lab, name: str, *, factor: int = 1, share: float = 0.3, **changes
         kept[:] = list(player.models.values())
 
     rate = changes.pop("rate", 1.0) * factor
-    trial = lab.trial(Variant(name, rate=rate, **changes), look=look, share=share)
+    trial = lab.trial(Variant(name, rate=rate, **changes), look=look, steps=steps, share=share)
     return Trained(trial, kept[0] if kept else None)
 
 

@@ -181,7 +181,7 @@ def _larger_rate(found: Found) -> Judged:
         return judged(
             "false",
             f"After {len(found.used)} steps the sum is {number(found.used[-1])}: no longer finite.",
-            **{k: number(v) if not math.isfinite(v) else v for k, v in numbers.items()},
+            **numbers,
         )
     said = (
         f"At step {len(found.used)} the gradient in use is {ratio:.3g} times as long as the batch's "

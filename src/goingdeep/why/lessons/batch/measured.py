@@ -1,0 +1,189 @@
+"""What batch measures."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from goingdeep.watch.variant import Batch
+from goingdeep.why.damage import Trial
+from goingdeep.why.lab import Lab
+from goingdeep.why.lesson import NoLabError
+from goingdeep.why.trained import Pace, Share, Trained, accuracy, held, mean_loss, pace, train
+from goingdeep.why.vectors import cosine
+
+SIZES = (1, 8, 64, 512)
+DRAWS = 6
+LARGE = 4096
+MOST = 8192
+"""Samples that stand for the whole training part."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Gradients of batches of this size: mean cosine with that of all samples, lowest and highest.
+
+    seconds: for one sample, forward and backward.
+    """
+
+    size: int
+    mean: float
+    low: float
+    high: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A training by batches of one size. score: afterwards, on samples it was not trained on."""
+
+    size: int
+    steps: int
+    samples: int
+    trial: Trial
+    score: Share | float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured.
+
+    size: of the recorded batches; samples: all of the moment's.
+    sizes: the same samples once, in batches of other sizes, at the same learning rate. ordered: in
+    the order of their labels; None where there are no classes to sort by.
+    mixed: the score of the loop as it is. distinct: labels in a batch, shuffled and in order.
+    """
+
+    size: int
+    samples: int
+    directions: list[Direction]
+    pace: Pace
+    sizes: list[Sized]
+    ordered: Trial | None
+    ordered_score: Share | float
+    mixed: Share | float
+    distinct: tuple[float, float]
+    judged_by: str
+
+
+def measure(lab: Lab) -> Found:
+    """Gradients of one, some and all samples; other batch sizes; labels in order."""
+    inputs, targets = _all(lab)
+    size = len(lab.batches[0][0])
+    at = pace(lab)
+    batches, judged_by = held(lab)
+
+    def score(model: nn.Module | None) -> Share | float:
+        return accuracy(lab, model, batches) if lab.classes else mean_loss(lab, model, batches)
+
+    ordered = None
+    if lab.classes:
+        ordered = train(lab, "labels in order", factor=at.factor, batches=_in_order(size))
+    others = [1, size, min(LARGE, len(inputs))]
+    sized = [_sized(lab, at, other, inputs, targets, score) for other in dict.fromkeys(others)]
+    return Found(
+        size=size,
+        samples=len(inputs),
+        directions=_directions(lab, inputs, targets),
+        pace=at,
+        sizes=sized,
+        ordered=ordered.trial if ordered else None,
+        ordered_score=score(ordered.model) if ordered and ordered.model else math.nan,
+        mixed=score(at.base.model),
+        distinct=(_distinct(lab.batches), _distinct(_in_order(size)(lab.batches))),
+        judged_by=judged_by,
+    )
+
+
+def _all(lab: Lab) -> Batch:
+    """The samples of all batches, each once as far as they differ in place."""
+    chosen: list[Batch] = []
+    for batch in lab.batches:
+        same = batch[0].shape[1:] == lab.batches[0][0].shape[1:]
+        if same and sum(len(x) for x, _ in chosen) < MOST:
+            chosen.append(batch)
+    inputs, targets = (torch.cat(parts) for parts in zip(*chosen, strict=True))
+    if inputs.dim() < 2 or len(inputs) != len(targets):
+        raise NoLabError("its batches are not one sample a row")
+    return inputs, targets
+
+
+def _in_order(size: int) -> Callable[[list[Batch]], list[Batch]]:
+    def change(batches: list[Batch]) -> list[Batch]:
+        inputs, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
+        if targets.dim() == 1:
+            order = targets.argsort(stable=True)
+            inputs, targets = inputs[order], targets[order]
+        return _split(inputs, targets, size)
+
+    return change
+
+
+def _split(inputs: Tensor, targets: Tensor, size: int) -> list[Batch]:
+    return list(zip(inputs.split(size), targets.split(size), strict=True))
+
+
+def _distinct(batches: list[Batch]) -> float:
+    """How many different labels a batch has, on average."""
+    return sum(len(y.unique()) for _, y in batches) / len(batches)
+
+
+def _sized(
+    lab: Lab,
+    at: Pace,
+    size: int,
+    inputs: Tensor,
+    targets: Tensor,
+    score: Callable[[nn.Module | None], Share | float],
+) -> Sized:
+    """Every sample once, in batches of this size; what does not fit into the time is left out."""
+    few = _split(inputs, targets, size)
+    found: Trained = train(
+        lab,
+        f"batches of {size}",
+        factor=at.factor,
+        batches=lambda _: few,
+        steps=len(few),
+        share=0.25,
+    )
+    steps = len(found.trial.losses)
+    samples = sum(len(x) for x, _ in few[:steps])
+    return Sized(size, steps, samples, found.trial, score(found.model))
+
+
+def _directions(lab: Lab, inputs: Tensor, targets: Tensor) -> list[Direction]:
+    """Gradients at the moment's weights; in eval mode where BatchNorm would need more samples."""
+    model = lab.model()
+    if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in model.modules()):  # noqa: SLF001
+        model.eval()
+    whole = _gradient_of_all(lab, model, inputs, targets)
+    draw = torch.Generator().manual_seed(0)
+    found = []
+    for size in SIZES:
+        if size > len(inputs):
+            break
+        cosines, seconds = [], []
+        for _ in range(DRAWS):
+            chosen = torch.randperm(len(inputs), generator=draw)[:size].to(inputs.device)
+            batch = inputs[chosen], targets[chosen]
+            started = time.perf_counter()
+            _, gradients = lab.gradients(model, batch)
+            seconds.append((time.perf_counter() - started) / size)
+            cosines.append(cosine(gradients, whole))
+        mean = sum(cosines) / len(cosines)
+        found.append(Direction(size, mean, min(cosines), max(cosines), min(seconds)))
+    return found
+
+
+def _gradient_of_all(lab: Lab, model: nn.Module, inputs: Tensor, targets: Tensor) -> list[Tensor]:
+    total: list[Tensor] = []
+    for part in _split(inputs, targets, 512):
+        _, gradients = lab.gradients(model, part)
+        weighted = [g * (len(part[0]) / len(inputs)) for g in gradients]
+        total = [a + b for a, b in zip(total, weighted, strict=True)] if total else weighted
+    return total
