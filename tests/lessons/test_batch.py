@@ -12,6 +12,7 @@ from goingdeep.models.mlp import mlp
 from goingdeep.why.damage import Trial
 from goingdeep.why.lessons.batch.measured import Sized
 from goingdeep.why.trained import Share
+from tests.lessons.conftest import STEPS
 
 
 @pytest.fixture
@@ -75,8 +76,11 @@ def test_the_gradient_of_all_is_pytorchs(trained):
         assert torch.allclose(mine, parameter.grad, atol=1e-7)
 
 
+SAMPLES = STEPS * 64
+
+
 def sized(size, right):
-    return Sized(size, 10, 1000, Trial("", [1.0]), Share(right, 1000))
+    return Sized(size, 10, SAMPLES, Trial("", [1.0]), Share(right, 1000))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from goingdeep.why.damage import RECORDED, Trial, last
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
 
-FACTORS = (100, 10)
+FACTORS = (100.0, 10.0, 0.1)
 LEARNS = 0.9
 """Something is learned where the loss ends at no more than this part of where it began."""
 MOST_BATCHES = 8
@@ -37,19 +37,35 @@ class Trained:
 
 @dataclass(frozen=True)
 class Pace:
-    """At which multiple of the recorded learning rate an experiment is done; base: the loop at it."""
+    """At which multiple of the recorded learning rate an experiment is done; base: the loop at it.
 
-    factor: int
+    slow: whether that is so because the recorded one is too slow; else its loss goes up.
+    """
+
+    factor: float
     base: Trained
+    slow: bool = True
+
+    @property
+    def learns(self) -> bool:
+        """Whether the loss falls clearly in it."""
+        losses = self.base.trial.losses
+        return bool(losses) and self.base.trial.end <= LEARNS * losses[0]
 
     @property
     def said(self) -> str:
         """A sentence about it; "" where the rate is the recorded one."""
         if self.factor == 1:
             return ""
+        steps = len(self.base.trial.losses)
+        why = (
+            f"{steps} steps are too few to see anything"
+            if self.slow
+            else f"the loss rises over these {steps} steps"
+        )
         return (
-            f"All of these at {self.factor} times the recorded learning rate: at the recorded one "
-            f"{len(self.base.trial.losses)} steps are too few to see anything."
+            f"All of these at {self.factor:g} times the recorded learning rate: at the recorded one "
+            f"{why}."
         )
 
 
@@ -57,7 +73,7 @@ def train(
     lab: Lab,
     name: str,
     *,
-    factor: int = 1,
+    factor: float = 1.0,
     steps: int | None = None,
     share: float = 0.3,
     **changes: Any,
@@ -79,13 +95,17 @@ def train(
 
 
 def pace(lab: Lab) -> Pace:
-    """The recorded learning rate, or the largest multiple at which the loss falls."""
-    start = lab.recorded[0]
-    if not last(lab.recorded) <= LEARNS * start:
-        for factor in FACTORS:
-            found = train(lab, f"learning rate x{factor}", factor=factor, share=0.2)
+    """The recorded learning rate, or another one at which the loss falls.
+
+    A rate that is too small is raised; one at which these steps go up (a warm-up that has just reached
+    its top) is lowered.
+    """
+    start, end = lab.recorded[0], last(lab.recorded)
+    if not end <= LEARNS * start:
+        for factor in FACTORS if end <= start else reversed(FACTORS):
+            found = train(lab, f"learning rate x{factor:g}", factor=factor, share=0.2)
             if found.trial.end <= LEARNS * start:
-                return Pace(factor, found)
+                return Pace(factor, found, end <= start)
     return Pace(1, train(lab, RECORDED, share=0.2))
 
 

@@ -130,7 +130,10 @@ def _number(score: Share | float) -> float:
 
 
 def _bigger_is_better(found: Found) -> Judged:
-    rows = sorted(found.sizes, key=lambda s: s.size)
+    # One at a time may not be through in time: less work is no comparison.
+    rows = [s for s in sorted(found.sizes, key=lambda s: s.size) if s.samples == found.samples]
+    if len(rows) < 2:
+        return judged("not measured", f"Only {len(rows)} of the sizes was through in time.")
     numbers = {f"batches_of_{s.size}": _number(s.score) for s in rows}
     said = ", ".join(f"{_said(s.score)} with {s.size:,} ({s.steps:,} steps)" for s in rows)
     largest, others = rows[-1], rows[:-1]

@@ -14,6 +14,7 @@ from goingdeep.watch.variant import Batch
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
+from goingdeep.why.memory import kept_for_backward
 from goingdeep.why.trained import Pace, Share, Trained, accuracy, held, mean_loss, pace, train
 from goingdeep.why.vectors import cosine
 
@@ -84,8 +85,14 @@ def measure(lab: Lab) -> Found:
     ordered = None
     if lab.classes:
         ordered = train(lab, "labels in order", factor=at.factor, batches=_in_order(size))
-    others = [1, size, min(LARGE, len(inputs))]
-    sized = [_sized(lab, at, other, inputs, targets, score) for other in dict.fromkeys(others)]
+    mixed = score(at.base.model)
+    # As many samples as the loop itself had time for: sizes are compared by the same work.
+    steps = len(at.base.trial.losses)
+    inputs, targets = inputs[: steps * size], targets[: steps * size]
+    others = {1, min(LARGE, len(inputs), _that_fit(lab))} - {size}
+    sized = [_sized(lab, at, other, inputs, targets, score) for other in others]
+    sized.append(Sized(size, steps, len(inputs), at.base.trial, mixed))
+    sized.sort(key=lambda one: one.size)
     return Found(
         size=size,
         samples=len(inputs),
@@ -94,7 +101,7 @@ def measure(lab: Lab) -> Found:
         sizes=sized,
         ordered=ordered.trial if ordered else None,
         ordered_score=score(ordered.model) if ordered and ordered.model else math.nan,
-        mixed=score(at.base.model),
+        mixed=mixed,
         distinct=(_distinct(lab.batches), _distinct(_in_order(size)(lab.batches))),
         judged_by=judged_by,
     )
@@ -111,6 +118,13 @@ def _all(lab: Lab) -> Batch:
     if inputs.dim() < 2 or len(inputs) != len(targets):
         raise NoLabError("its batches are not one sample a row")
     return inputs, targets
+
+
+def _that_fit(lab: Lab) -> int:
+    """Samples in one batch whose activations take no more than a quarter of the memory allowed."""
+    inputs = lab.batches[0][0]
+    kept, _ = kept_for_backward(lab, lab.model(), inputs)
+    return max(len(inputs), lab.experiment.bound.bytes // 4 * len(inputs) // max(1, kept))
 
 
 def _in_order(size: int) -> Callable[[list[Batch]], list[Batch]]:

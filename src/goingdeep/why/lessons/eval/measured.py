@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from goingdeep.watch.variant import Batch
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.layers import replacing
+from goingdeep.why.memory import kept_for_backward
 from goingdeep.why.trained import Pace, Share, accuracy, held, mean_loss, pace, train
 from goingdeep.why.vectors import grads_of, norm
 
@@ -187,25 +188,15 @@ def _passes(lab: Lab, batch: Batch) -> list[Pass]:
 
 def _pass(lab: Lab, batch: Batch, name: str, way: Way, *, training: bool) -> Pass:
     model = lab.model().train(training)
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        """Counts what is kept for backward besides the weights, each piece of memory once."""
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with way(), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        outputs = lab.outputs(model, batch[0])
+    with way():
+        kept, outputs = kept_for_backward(lab, model, batch[0])
     seconds = []
     for _ in range(REPEATS):
         started = time.perf_counter()
         with way():
             lab.outputs(model, batch[0])
         seconds.append(time.perf_counter() - started)
-    return Pass(name, sum(kept.values()), min(seconds), outputs.requires_grad)
+    return Pass(name, kept, min(seconds), outputs.requires_grad)
 
 
 def _stolen(lab: Lab, at: Pace) -> Stolen | None:

@@ -100,6 +100,9 @@ def _minimising(found: Found) -> Judged:
         f"{number(still.end)}; on {found.judged_by} it went from {number(found.start.loss)} to "
         f"{number(found.end.loss)}."
     )
+    if not base.end < still.end and not found.pace.learns:
+        steps = f"these {len(base.losses)} steps are too few or too large to make the loss smaller."
+        return judged("not measured", f"{said} At no learning rate tried: {steps}", **numbers)
     if not base.end < still.end:
         return judged("false", f"{said} Here the steps did not make it smaller.", **numbers)
     if found.end.loss < found.start.loss:

@@ -71,7 +71,8 @@ def measure(lab: Lab) -> Found:
     after = _parameter(model, name).grad
 
     used, fresh, along, never = _never_cleared(lab)
-    faster = _faster(lab) if never.end <= last(lab.recorded) else ()
+    helps = never.end <= last(lab.recorded) <= lab.recorded[0]
+    faster = _faster(lab) if helps else ()
     moved = _Moved(lab)
     between = lab.trial(
         Variant("cleared between backward and step", clear="between"), look=moved.look
