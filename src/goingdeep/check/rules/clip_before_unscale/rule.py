@@ -20,8 +20,8 @@ depends on a scale that changes by itself.
 A scaler that is switched off (bfloat16, CPU) does not scale.
 
 ## Sources
-pytorch/examples#1196, milesial/Pytorch-UNet#468, catalyst-team/catalyst#1319,
-TorchSSL/TorchSSL#59, Deci-AI/super-gradients#653.
+pytorch/examples#1196, milesial/Pytorch-UNet#468, TorchSSL/TorchSSL#59,
+Lightning-AI/pytorch-lightning#9599.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ The protection against exploding gradients is switched off, while the code says 
 Clipping with an infinite or huge limit only measures the norm, and may do so anywhere.
 
 ## Sources
-yandex-research/tabm#20.
+taesunwhang/UMS-ResSel#3, jongwook/onsets-and-frames#24, VGraphRNN/VGRNN#4, awslabs/graphstorm#1366,
+simchowitzlabpublic/nano-world-model#22.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ Sigmoid with `nn.BCELoss` is right. Raw scores that happen to lie between 0 and 
 the rule looks at which operation made them.
 
 ## Sources
-Lightning-AI/pytorch-lightning#18272, Lightning-AI/pytorch-lightning#7096,
-ZJUGiveLab/UNet3plus#23, AmazingDD/daisyRec#15, cvg/glue-factory#89.
+avBuffer/UNet3plus_pth#23, yudi-mars/daisyRec#15, cvg/glue-factory#89, NVIDIA-Merlin/models#1175,
+Turoad/lanedet#32.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ is run several times (averaging over Dropout on purpose), where the pass is over
 (BatchNorm being calibrated again), or where only some layers were set to training mode by hand.
 
 ## Sources
-yanx27/GACNet#8, Zhenye-Na/DA-RNN#30, DuaneNielsen/DeepInfomaxPytorch#18, pytorch/ELF#110. The
-minGPT example in pytorch/examples evaluates with Dropout on; it is number 2 on Andrej Karpathy's
-list of common mistakes (which https://karpathy.github.io/2019/04/25/recipe/ links to).
+wolny/pytorch-3dunet#53, pliang279/MultiBench#26, udacity/deep-learning-v2-pytorch#3. The minGPT example
+in pytorch/examples evaluates with Dropout on; it is number 2 on Andrej Karpathy's list of common
+mistakes (which https://karpathy.github.io/2019/04/25/recipe/ links to).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ Letting the statistics adapt to new data on purpose, with nothing else trained, 
 the model that runs without gradients (its statistics are part of the method).
 
 ## Sources
-kdexd/virtex#16, open-mmlab/mmdetection#560, Lightning-AI/pytorch-lightning#15063.
+kdexd/virtex#16, speedinghzl/Pytorch-Deeplab#17, ultralytics/ultralytics#8753.
 """
 
 from __future__ import annotations

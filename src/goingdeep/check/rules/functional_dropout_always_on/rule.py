@@ -18,7 +18,8 @@ Dropout on purpose in evaluation, to see how sure the model is: there the same b
 several times.
 
 ## Sources
-pytorch/pytorch#26338, rixwew/pytorch-fm#21, huggingface/transformers#33844.
+rixwew/pytorch-fm#21, delip/PyTorchNLPBook#28; scaled_dot_product_attention has the same trap:
+pytorch/pytorch#124464.
 """
 
 from __future__ import annotations

@@ -23,8 +23,7 @@ the same batch (sharpness-aware steps), gradients left in another network, and s
 gradient scaler skipped.
 
 ## Sources
-tatsu-lab/alpaca_farm#57, huggingface/accelerate#1299, ultralytics/ultralytics#11217,
-dscripka/openWakeWord#316, tientrandinh/Revisiting-Reverse-Distillation#12.
+huggingface/accelerate#1299, dscripka/openWakeWord#316, bytetriper/RAE#67, gaozhihan/PreDiff#32.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Several losses or networks that each call backward once, losses that are sums, a
 that were chosen for it.
 
 ## Sources
-huggingface/transformers#34191, huggingface/transformers#37197, karpathy/nanoGPT#206.
+karpathy/nanoGPT#206, hirofumi0810/neural_sp#168, agokrani/distillKitPlus#5.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ Frozen parameters, parameters that no optimizer owns (a target network), branche
 not used, and detaching between parts that each have a loss of their own.
 
 ## Sources
-lucidrains/CoCa-pytorch#6, huggingface/torchMoji#21, guopengf/FL-MRCM#10.
+lucidrains/CoCa-pytorch#6, guopengf/FL-MRCM#10, bboylyg/NAD#8.
 """
 
 from __future__ import annotations

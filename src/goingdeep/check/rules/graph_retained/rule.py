@@ -17,7 +17,7 @@ or `loss.detach()` where waiting for the number on every step costs too much.
 Backpropagation through some steps of time, and meta-learning, keep a bounded number of graphs.
 
 ## Sources
-HazyResearch/labelmodels#4, visionml/pytracking#313, horovod/horovod#641, pytorch/pytorch#64586.
+BatsResearch/labelmodels#4, visionml/pytracking#313, horovod/horovod#641, pytorch/pytorch#64586.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ Where a new head is meant to be left out, read what the call returns: it lists b
 Leaving out a head or a few layers on purpose matches most of the model.
 
 ## Sources
-pytorch/examples#1029, pytorch/pytorch#141256, open-mmlab/mmdetection#1337.
+pytorch/examples#1029, pytorch/pytorch#141256, stefanopini/simple-HRNet#79.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ A constant loss for a rare batch that has nothing to learn from. Optimising an i
 exception: there the loss was made from it by operations.
 
 ## Sources
-huggingface/torchMoji#21, speechbrain/speechbrain#735.
+speechbrain/speechbrain#735, roman-vygon/triplet_loss_kws#6, ronghuaiyang/arcface-pytorch#56,
+Kostis-S-Z/exploring_meta#16.
 """
 
 from __future__ import annotations

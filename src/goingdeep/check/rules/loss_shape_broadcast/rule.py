@@ -20,8 +20,9 @@ A scalar, or one row for all samples, stretched on purpose: the result is then n
 larger of the two. Only a table in which the length of the batch stands twice is reported.
 
 ## Sources
-deepset-ai/FARM#229, andrewgcodes/xlstm#4; PyTorch warns once for some functions ("Using a target
-size that is different to the input size"), and not at all for `((p - y) ** 2).mean()`.
+pytorch/pytorch#16045, pytorch/pytorch#19699, IntelLabs/matsciml#347, jsboige/CoursIA#926. PyTorch warns
+once for some functions ("Using a target size that is different to the input size"), and not at all for
+`((p - y) ** 2).mean()`.
 """
 
 from __future__ import annotations

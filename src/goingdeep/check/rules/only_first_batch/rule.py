@@ -31,7 +31,7 @@ Looking at one batch now and then, trying to overfit one batch that was taken on
 pattern above, which uses every batch. Random batches drawn this way on purpose give a hint.
 
 ## Sources
-ZhaoJ9014/face.evoLVe#39.
+leohsuofnthu/Pytorch-IterativeFCN#7, skhu101/GM-NAS#4.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ A loader that does not shuffle says so (see unshuffled-train). One batch with al
 order. Repeating the order on purpose, to compare runs, can be accepted with a comment.
 
 ## Sources
-pytorch/pytorch#31771, cszn/KAIR#106, kan-bayashi/ParallelWaveGAN#177, sthalles/SimCLR#26,
-lucidrains/DALLE-pytorch#230.
+pytorch/pytorch#31771, kan-bayashi/ParallelWaveGAN#177, Spijkervet/SimCLR#26,
+lucidrains/DALLE-pytorch#230, Snowdar/asv-subtools#8.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ is not reported.
 
 ## Sources
 PyTorch warns of it since 1.1 ("Detected call of lr_scheduler.step() before optimizer.step()"):
-skorch-dev/skorch#626, Lightning-AI/pytorch-lightning#92.
+michuanhaohao/reid-strong-baseline#190, Lightning-AI/pytorch-lightning#92.
 """
 
 from __future__ import annotations

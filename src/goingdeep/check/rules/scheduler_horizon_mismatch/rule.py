@@ -23,7 +23,7 @@ rate of 0 for the last few steps is the end of a schedule, and cyclic schedules 
 should.
 
 ## Sources
-deepset-ai/FARM#46, coqui-ai/TTS#1611, sooftware/kospeech#129, facebookresearch/ParlAI#4384.
+deepset-ai/FARM#46, sooftware/kospeech#129.
 """
 
 from __future__ import annotations

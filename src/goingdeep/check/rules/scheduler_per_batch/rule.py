@@ -25,7 +25,7 @@ be, as long as the rate does not collapse: the collapse is what is reported.
 
 ## Sources
 ivadomed/ivadomed#55, automl/Auto-PyTorch#210, aimagelab/meshed-memory-transformer#71,
-pytorch/vision#1261.
+nodefluxio/vortex#58, pytorch/vision#1261.
 """
 
 from __future__ import annotations

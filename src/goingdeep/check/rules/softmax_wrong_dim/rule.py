@@ -20,7 +20,8 @@ A softmax over axis 0 inside the model (attention with the sequence first), or o
 without a batch axis.
 
 ## Sources
-pytorch/pytorch#37399, batra-mlp-lab/visdial-challenge-starter-pytorch#1.
+pytorch/pytorch#37399, perone/euclidesdb#2, MicrosoftDocs/pytorchfundamentals#21,
+DeepReinforcementLearning/DeepReinforcementLearningInAction#32.
 """
 
 from __future__ import annotations

@@ -22,8 +22,7 @@ Tensors that belong to no module (an image that is optimised, a learned latent) 
 are no mistake. Nor are tensors without gradient while every parameter that does get one is owned.
 
 ## Sources
-huggingface/accelerate#2665; the first example of torchtest2's gallery
-(https://pypi.org/project/torchtest2/).
+huggingface/accelerate#2665, huggingface/accelerate#3256, huggingface/accelerate#3209.
 """
 
 from __future__ import annotations

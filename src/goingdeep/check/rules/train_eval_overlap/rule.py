@@ -23,7 +23,8 @@ compared with its own training), graphs with masks over one tensor, and data tha
 nature (few columns with few values): there the evaluation set repeats itself, too.
 
 ## Sources
-marin-community/marin#2700, JackieHanLab/TOSICA#11, peizhenbai/DrugBAN#16.
+marin-community/marin#2700, MakazhanAlpamys/Soup#680, IBM/Hestia-GOOD#126,
+abdoelsayed2016/TNCR_Dataset#3, theislab/multimil#75.
 """
 
 from __future__ import annotations

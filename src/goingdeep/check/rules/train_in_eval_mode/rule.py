@@ -26,8 +26,8 @@ never was in training mode, with all its parameters being trained, gives a warni
 libraries hand out loaded models in evaluation mode.
 
 ## Sources
-ermongroup/ncsn#2, wkentaro/pytorch-fcn#57, hendrycks/ethics#5, joeynmt/joeynmt#184,
-webis-de/small-text#40, asyml/texar#310.
+ermongroup/ncsn#2, wkentaro/pytorch-fcn#57, joeynmt/joeynmt#184, webis-de/small-text#40,
+asyml/texar-pytorch#310, ServiceNow/LCFCN#20.
 """
 
 from __future__ import annotations

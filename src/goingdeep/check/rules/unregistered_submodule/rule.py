@@ -18,8 +18,7 @@ A frozen network that is kept out of the model on purpose (for a perceptual loss
 need no gradient, or it runs without.
 
 ## Sources
-pytorch/pytorch#59925, pytorch/pytorch#715, pytorch/pytorch#38639,
-ikostrikov/pytorch-meta-optimizer#11.
+pytorch/pytorch#59925, pytorch/pytorch#715, pytorch/pytorch#38639, pytorch/pytorch#72580.
 """
 
 from __future__ import annotations

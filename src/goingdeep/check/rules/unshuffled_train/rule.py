@@ -20,7 +20,7 @@ samplers that PyTorch does not know (few-shot episodes), nor a batch that is all
 
 ## Sources
 Deci-AI/super-gradients#416, open-mmlab/mmdetection#1649, ultralytics/yolov5#2582,
-microsoft/nni#4692; the mnist example in pytorch/examples never shuffles on a CPU.
+joaoamcarvalho/mpd-public#6; the mnist example in pytorch/examples never shuffles on a CPU.
 """
 
 from __future__ import annotations

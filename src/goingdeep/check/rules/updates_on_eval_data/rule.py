@@ -23,8 +23,8 @@ Training on several loaders, as long as none of them is evaluated; architecture 
 its own parameters on the validation part in training mode; adapting to test data on purpose.
 
 ## Sources
-threaTrace-detector/threaTrace#18; choosing by the test set, which is the same leak in small:
-Flame-Chasers/TBPS-CLIP#10.
+mnielLab/NetTCR-2.0#3, piiswrong/dec#31; choosing by the test set, which is the same leak in small:
+galsang/CNN-sentence-classification-pytorch#1.
 """
 
 from __future__ import annotations
