@@ -347,6 +347,35 @@ def test_calls_loaders_and_losses_have_their_lines(watched):
     assert line(run, loader.site) == "for a, b in loader:"
 
 
+MAKERS = [
+    ("torch.softmax(out, 1)", "SoftmaxBackward0"),
+    ("out.softmax(dim=1)", "SoftmaxBackward0"),
+    ("F.softmax(out, 1)", "SoftmaxBackward0"),
+    ("nn.Softmax(1)(out)", "SoftmaxBackward0"),
+    ("F.log_softmax(out, 1)", "LogSoftmaxBackward0"),
+    ("nn.LogSoftmax(1)(out)", "LogSoftmaxBackward0"),
+    ("torch.sigmoid(out)", "SigmoidBackward0"),
+    ("nn.Sigmoid()(out)", "SigmoidBackward0"),
+    ("F.sigmoid(out)", "SigmoidBackward0"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:nn.functional.sigmoid is deprecated")
+@pytest.mark.parametrize(("call", "node"), MAKERS)
+def test_the_line_that_made_the_input_of_a_loss_is_known(watched, call, node):
+    run = watched(f"""
+        for _ in range(2):
+            out = model(x)
+            scores = {call}
+            scores = scores.view(8, 3)
+            F.nll_loss(scores, y).backward()
+    """)
+    (loss,) = run.seen.losses.values()
+    assert loss.came_from[0] == node
+    assert line(run, loss.came_from_sites[0]) == f"scores = {call}"
+    assert set(loss.came_from_sites[1:]) == {-1}
+
+
 def test_tensors_of_no_model_are_counted_and_those_without_a_gradient(watched):
     run = watched("""
         old = nn.Linear(4, 2)

@@ -182,9 +182,9 @@ class LossFunction(Event, frozen=True, tag="loss-function"):
     """One way in which a loss function was called; another way at the same line has another number.
 
     function: PyTorch's name ("cross_entropy"). came_from: the autograd nodes that made the input,
-    newest first ("SoftmaxBackward0"), at most 8; came_from_sites: the lines that made them, -1 where
-    unknown. softmax_dim: of a (log-)softmax among them, seen
-    from the front. input, target: shapes at first sight, before broadcasting. low, high: range of
+    newest first ("SoftmaxBackward0"), at most 8; came_from_sites: the lines that made them, known of
+    (log-)softmax and sigmoid, -1 elsewhere. softmax_dim: of a (log-)softmax among them, seen from
+    the front. input, target: shapes at first sight, before broadcasting. low, high: range of
     the input then. rows_sum_to_one: whether each row of it does, to 1e-4. value: the first loss.
     target_low, target_high: range of the target. ignored: share of targets that ignore_index drops.
     trailing: share of targets that are `trailing_value` up to the end of their row, where that stands

@@ -43,6 +43,9 @@ KEEP_ZEROS = frozenset(
     }
 )  # fmt: skip
 FLATTENINGS = frozenset({"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"})
+# A node's `metadata` is a dictionary that lives as long as the node.
+_SITE = "goingdeep.site"
+
 SCALINGS = frozenset({"DivBackward0", "MulBackward0"})
 SOFTMAXES = frozenset({"SoftmaxBackward0", "LogSoftmaxBackward0"})
 
@@ -63,6 +66,27 @@ def came_from(tensor: Tensor, hops: int = HOPS) -> tuple[str, ...]:
         following = node.next_functions
         node = following[0][0] if following else None
     return tuple(names)
+
+
+def mark_site(tensor: Tensor, site: int) -> None:
+    """Remember the line that made a tensor at its node, for `came_from_sites`."""
+    node: Any = tensor.grad_fn
+    if node is not None:
+        node.metadata[_SITE] = site
+
+
+def came_from_sites(tensor: Tensor, hops: int = HOPS) -> tuple[int, ...]:
+    """The lines of the nodes that `came_from` names, -1 where unknown; () where all are."""
+    node: Any = tensor.grad_fn
+    sites: list[int] = []
+    walked = 0
+    while node is not None and len(sites) < hops and walked < 3 * hops:
+        walked += 1
+        if type(node).__name__ not in VIEWS:
+            sites.append(node.metadata.get(_SITE, -1))
+        following = node.next_functions
+        node = following[0][0] if following else None
+    return tuple(sites) if max(sites, default=-1) >= 0 else ()
 
 
 def way_to_loss(root: Tensor) -> tuple[tuple[str, ...], Any]:

@@ -153,6 +153,7 @@ class LossFunctions:
             broadcast=tuple(loss_input.shape) if stretched else (),
             settings=_settings(given),
             came_from=chain,
+            came_from_sites=graph.came_from_sites(loss_input),
             softmax_dim=graph.softmax_dim(loss_input),
             low=low,
             high=high,

@@ -4,6 +4,7 @@ optimizer step                 official global hooks
 forward                        torch.nn.Module._call_impl
 backward, autograd.grad        torch.autograd._engine_run_backward, below a user's own patches
 loss functions                 one level below torch.nn.functional (losses.FUNCTIONS)
+softmax, log_softmax, sigmoid  whose lines are remembered at their nodes of the graph
 Dropout, BatchNorm             the functions below them, which see the mode that really ran
 clear, modes, construction     methods of Optimizer, Module, LRScheduler
 clipping, GradScaler           the functions below clip_grad_norm_; methods
@@ -27,7 +28,7 @@ from torch.optim.optimizer import (
 )
 
 from goingdeep.record.seen import CallMode, ModuleMade
-from goingdeep.watch import passes, states
+from goingdeep.watch import graph, passes, states
 from goingdeep.watch.aside import SHAPES, in_fx, not_now
 from goingdeep.watch.hidden import Hidden
 from goingdeep.watch.losses import FUNCTIONS
@@ -371,6 +372,11 @@ def _loss(name: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, r
         watcher.moments.loss_called(lane, original, args, kwargs, result)
 
 
+def _normalised(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    if isinstance(result, Tensor) and result.requires_grad and not not_now():
+        graph.mark_site(result, watcher.recorder.sites.here(3))
+
+
 def _dropout(
     function: str, watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any
 ) -> None:
@@ -532,6 +538,11 @@ ROWS: tuple[Row, ...] = (
     *(
         Row(where, name, None, functools.partial(_loss, name), lift=True)
         for name, (where, _) in FUNCTIONS.items()
+    ),
+    *(
+        Row(where, name, None, _normalised, lift=True)
+        for where in ("torch", "torch:Tensor")
+        for name in ("softmax", "log_softmax", "sigmoid")
     ),
     *(
         Row("torch._VF", name, None, functools.partial(_dropout, name.rstrip("_")), lift=True)

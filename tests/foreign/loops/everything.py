@@ -23,6 +23,7 @@ class Layers(nn.Module):
 
     def forward(self, x):
         x = self.norm(self.first(x))
+        x = x + torch.softmax(x, 1) + torch.log_softmax(x, 1) + torch.sigmoid(x)
         for inplace in (False, True):
             x = F.dropout(x.clone(), 0.1, self.training, inplace)
             x = F.alpha_dropout(x.clone(), 0.1, self.training, inplace)
