@@ -43,6 +43,9 @@ def check(
         float, Parameter(help="End the program so long after its first step.")
     ] = 0.0,
     out: Annotated[str, Parameter(help="The folder for the program's record.")] = "",
+    prove: Annotated[
+        bool, Parameter(help="Replay some steps with and without what is wrong.", negative="")
+    ] = False,
     probes: Annotated[bool, Parameter(help="Try out the program's models, on copies.")] = True,
 ) -> None:
     """Find silent mistakes, each with its evidence and a line of the source.
@@ -71,13 +74,23 @@ def check(
         from goingdeep.checked_program import check_program, where
 
         done = check_program(
-            (run, *arguments), out=out or None, steps=steps, seconds=seconds, probes=probes, **how
+            (run, *arguments),
+            out=out or None,
+            steps=steps,
+            seconds=seconds,
+            probes=probes,
+            prove=prove,
+            **how,
         )
         if done.speaks:
             end = where(done.folder) if done.folder is not None and face == "text" else ""
             _report(done.checked, face, output, stream=sys.stderr, end=end)
         code = done.exit_code
     else:
+        if prove:
+            from goingdeep.proving import prove_record
+
+            prove_record(run)
         checked = check_record(run, **how)
         _report(checked, face, output, stream=sys.stdout)
         code = checked.exit_code

@@ -13,6 +13,7 @@ from goingdeep.check import CheckSettings, Report, catalogue, check_processes, r
 from goingdeep.check.baseline import apply_baseline, write_baseline
 from goingdeep.check.catalogue import find
 from goingdeep.check.faces import FACES
+from goingdeep.check.proof import add_proofs
 from goingdeep.check.settings import severity_of
 from goingdeep.check.source import apply_ignores
 from goingdeep.errors import SettingsError, UnknownNameError
@@ -70,6 +71,7 @@ def check_record(
     settings = project_settings(processes, disable=disable, enable=enable, fail_on=fail_on)
     place = baseline_of(settings, baseline, write=write)
     report = check_processes(processes, settings, name=short_name(folder))
+    add_proofs(report, folder)
     files = {site.file for seen in processes for site in seen.sites.values()}
     apply_ignores(report, files, catalogue())
     if write and place is not None:

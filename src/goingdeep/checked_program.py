@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from goingdeep.check.proof import FILE
 from goingdeep.checked import Checked, baseline_of, check_record, project_settings
 from goingdeep.errors import SettingsError
 from goingdeep.record.event import CUT_SHORT
@@ -47,6 +48,7 @@ def check_program(
     steps: int = 0,
     seconds: float = 0.0,
     probes: bool = True,
+    prove: bool = False,
     **settings: Any,
 ) -> CheckedProgram:
     """Run a program watched, and judge what it did.
@@ -55,6 +57,7 @@ def check_program(
         words: the program and its arguments, as python would be given them.
         out: the run's folder, new or empty; by default one in runs/.
         steps, seconds: end it after so many; 0 for never. probes: models may be tried out on copies.
+        prove: replay the program's own steps with and without each mistake that can be mended.
         **settings: as in `check_record`.
     Raises:
         ScriptError, RunExistsError, SettingsError, UnknownNameError: before it is started.
@@ -75,7 +78,7 @@ def check_program(
         baseline_of(chosen, settings.get("baseline"), write=True)
     with tempfile.TemporaryDirectory(prefix="gd-check-") as place:
         told = Path(place) / "run"
-        asked = CheckAsked(str(told), steps, seconds, probes)
+        asked = CheckAsked(str(told), steps, seconds, probes, prove)
         code = run_to_end(Asked(tuple(words), out, quiet=True, check=asked))
         folder = folder_told(told)
     speaks = os.environ.get("RANK", "0") == "0"
@@ -88,6 +91,8 @@ def check_program(
         checked.report.notes.append(early)
     elif code and code != -signal.SIGINT:
         checked.report.notes.append(_how_it_ended(code))
+    if prove and not (folder / FILE).exists():
+        checked.report.notes.append("nothing was proved: the program did not come to its end")
     failed = bool(code) and code != -signal.SIGINT and not early
     return CheckedProgram(checked, folder, failed, speaks)
 

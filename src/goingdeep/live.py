@@ -64,6 +64,13 @@ class Live:
         self._judge(self._watcher.recorder.steps)
         self._leave()
 
+    def prove(self) -> None:
+        """Replay with and without what was found, and write the proofs into the run folder."""
+        if self._watcher.moments is not None:
+            from goingdeep.proving import prove
+
+            prove(self._watcher.moments.kept, self._file.parent)
+
     def _take(self, event: Event) -> None:
         try:
             self._check.take(event)
@@ -101,8 +108,17 @@ class Live:
         if self._looks < MOST_LOOKS:
             self._looks += 1
             self._watcher.mark()
+            self._keep_moment(finding, step)
         if self._say is not None:
             self._say(one(finding))
+
+    def _keep_moment(self, finding: Finding, step: int) -> None:
+        """Where moments are kept and none has this mistake in it: the next steps will."""
+        moments = self._watcher.moments
+        if moments is None or finding.remedy is None or moments.active:
+            return
+        if not any(one.step <= finding.step < one.step + len(one.steps) for one in moments.kept):
+            moments.at.add(step + 1)
 
     def _fail(self, error: Exception) -> None:
         self._leave()

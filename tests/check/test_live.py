@@ -92,7 +92,7 @@ def test_a_comment_or_a_baseline_accepts_it_here_too(script, run, monkeypatch):
 def test_judging_costs_a_bounded_share_of_the_time():
     """A judgement takes a tenth of a second here, and a step a hundredth."""
     clock = Clock()
-    check = following(Record().loop(ended=False), clock=clock)
+    check = following(Record().loop(ended=False), clock=clock, work=clock)
     spent = 0.0
     for step in range(1, 200_001):
         clock.now += 0.01
@@ -106,7 +106,7 @@ def test_judging_costs_a_bounded_share_of_the_time():
 
 def test_the_first_steps_are_judged_every_few():
     clock = Clock()
-    check = following(Record().loop(ended=False), clock=clock)
+    check = following(Record().loop(ended=False), clock=clock, work=clock)
     asked = []
     for step in range(1, 61):
         if check.due(step):

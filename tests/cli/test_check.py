@@ -157,6 +157,23 @@ def test_a_module_is_a_program_too():
     assert done.err.startswith("::error file=package/train.py,line=13")
 
 
+def test_a_finding_is_proved_on_the_programs_own_steps(home):
+    script(TRAINING + "    print(train(30))\n", "train.py")
+    plain = call(sys.executable, "train.py")
+    ours = call(*CHECK, "--prove", "train.py")
+    assert (ours.code, ours.out) == (1, plain.out)
+    assert "\n  proof: over the last 10 of 60 replayed steps the mean loss is " in ours.err
+    assert " as it is, and 1." in ours.err
+    assert (home / "runs" / "latest" / "proofs.json").exists()
+
+
+def test_nothing_is_proved_where_the_program_does_not_come_to_its_end():
+    end = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    script(TRAINING + f"    train(9); time.sleep(1.1); train(1)\n    {end}\n", "train.py")
+    done = call(*CHECK, "--prove", "train.py")
+    assert "note: nothing was proved: the program did not come to its end" in done.err
+
+
 # -------------------------------------------------------------------- bad input
 
 

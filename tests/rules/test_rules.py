@@ -11,6 +11,7 @@ import pytest
 
 from goingdeep.check import catalogue
 from goingdeep.check.catalogue import HEADINGS, REFERENCE, RULES
+from goingdeep.check.proof import add_proofs
 from goingdeep.check.rule import SEVERITIES, spelled
 from tests.rules.conftest import name_of
 
@@ -91,6 +92,18 @@ def test_what_is_said_while_it_runs_is_so_at_the_end_too(watched, script):
         if finding.severity != "hint"
     }
     assert said == final, [line["message"] for line in early]
+
+
+@pytest.mark.parametrize("script", BAD, ids=named)
+def test_a_remedy_is_one_that_can_be_replayed(watched, script):
+    """What it does to these few steps is measured; that it helps is tested in check/test_proving."""
+    report = watched.report(script)
+    add_proofs(report, watched.folder(script))
+    for finding in report.findings:
+        if finding.remedy is not None and finding.rule == name_of(script):
+            assert finding.proof is not None
+            assert not finding.proof.sentence.startswith("not proved: the replay")
+            assert finding.proof.curves or finding.proof.sentence.startswith("not ")
 
 
 @pytest.mark.parametrize("script", [*HEALTHY, *PROGRAMS], ids=named)

@@ -5,6 +5,7 @@
     catalogue.py   the rules there are                    rules/        one folder each
     judge.py       running them                           report.py     what they said
     source.py      comments that accept a finding         baseline.py   findings that are known
+    proof.py       remedies, and what they did       live.py        while a run goes on
     settings.py    [tool.goingdeep]                       faces/        text, JSON, SARIF, GitHub
 
 Never imports torch.

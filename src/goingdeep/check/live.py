@@ -27,9 +27,9 @@ from goingdeep.record.seen import Site, Steps
 EVERY = 5
 """Steps from one judgement to the next, at least."""
 
-FREE_SECONDS = 0.03
-SHARE_NEW, SHARE = 0.004, 0.001
-"""What judging may cost: so much at first, and this part of the time since; more for new facts."""
+FREE, SHARE = 0.03, 0.001
+FREE_NEW, SHARE_NEW = 0.1, 0.004
+"""What judging may cost: seconds at first, and a part of the time since; more where there is news."""
 
 MOST_EVENTS = 100_000
 """A record of more is judged when it is complete."""
@@ -39,17 +39,20 @@ class LiveCheck:
     """Follows the record of one process.
 
     Args:
-        settings: as of `gd check`. clock: seconds.
+        settings: as of `gd check`. clock: seconds. work: seconds that this thread has computed.
     Attributes:
         findings: what was said so far, the newest of its place.
     """
 
     def __init__(
-        self, settings: CheckSettings, clock: Callable[[], float] = time.perf_counter
+        self,
+        settings: CheckSettings,
+        clock: Callable[[], float] = time.perf_counter,
+        work: Callable[[], float] = time.thread_time,
     ) -> None:
         self.findings: dict[tuple[str, str, int], Finding] = {}
         self._settings = settings
-        self._clock = clock
+        self._clock, self._work = clock, work
         self._seen = Seen()
         self._events = 0
         self._new = False
@@ -71,8 +74,8 @@ class LiveCheck:
         if step - self._asked_at < EVERY or self._events >= MOST_EVENTS:
             return False
         self._asked_at = step  # where it is not affordable now, it is not asked at every step
-        share = SHARE_NEW if self._new else SHARE
-        return self._spent <= FREE_SECONDS + share * (self._clock() - self._began)
+        free, share = (FREE_NEW, SHARE_NEW) if self._new else (FREE, SHARE)
+        return self._spent <= free + share * (self._clock() - self._began)
 
     def judge(
         self, step: int, curve: Callable[[str], Curve], unwritten: Iterable[Steps] = ()
@@ -83,7 +86,7 @@ class LiveCheck:
             step: steps done. curve: gives a curve by name, up to now.
             unwritten: steps that are done and stand in no event yet.
         """
-        began = self._clock()
+        began = self._work()
         self._asked_at, self._new = step, False
         run = _Going.of_seen(self._seen.ahead(unwritten))
         run.curve_of = curve
@@ -99,7 +102,7 @@ class LiveCheck:
             if before is None or not worse(before.severity, finding.severity):
                 fresh.append(finding)
             self.findings[place] = finding
-        self._spent += self._clock() - began
+        self._spent += self._work() - began
         return fresh
 
 

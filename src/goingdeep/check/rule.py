@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from goingdeep.check.proof import Proof, Remedy
+
 if TYPE_CHECKING:
     from goingdeep.check.run import Run
 
@@ -31,6 +33,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     via: the framework's line through which the call went. why: why it hurts. fix: to paste.
     note: what is to be known of the place (the file has changed since). seek: what the line of the
     fix holds, where it is another line than the one of `site` (places.py); "" once it was looked for.
+    remedy: what a replay does to be without the mistake. proof: what that gave, if it was tried.
     """
 
     rule: str
@@ -49,6 +52,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rank: int = 0
     note: str = ""
     seek: str = ""
+    remedy: Remedy | None = None
+    proof: Proof | None = None
 
 
 Check = Callable[["Run"], Iterator[Finding]]
@@ -60,7 +65,8 @@ class Rule:
 
     name: the mistake; reads well after "ignore". needs: channels of the record (channels.py)
     without which it cannot judge. silenced_by: rules whose finding explains this one's, so that
-    this one keeps silent beside it. on: whether it runs unless asked for.
+    this one keeps silent beside it. on: whether it runs unless asked for. remedy: what a replay does
+    to be without the mistake, where that is the same for all findings.
     """
 
     name: str
@@ -68,6 +74,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     silenced_by: tuple[str, ...] = ()
     on: bool = True
+    remedy: Remedy | None = None
 
     def found(
         self,
@@ -80,6 +87,7 @@ class Rule:
         why: str = "",
         severity: Severity | None = None,
         seek: str = "",
+        remedy: Remedy | None = None,
         **evidence: Any,
     ) -> Finding:
         """A finding of this rule.
@@ -90,6 +98,7 @@ class Rule:
             why: where the page's first words on why it hurts do not fit this case.
             severity: where it differs from the rule's own.
             seek: what is at the line of the fix, where `site` is only near it (places.py).
+            remedy: where it is not the rule's own.
             **evidence: what was observed; None is left out.
         """
         known = {name: value for name, value in evidence.items() if value is not None}
@@ -104,6 +113,7 @@ class Rule:
             fix=fix,
             seek=seek,
             evidence=known,
+            remedy=remedy or self.remedy,
         )
 
 

@@ -73,6 +73,7 @@ def shown(report: Report, paths: Paths) -> tuple[Shown, ...]:
                 fine=entry.sections.get("When it is fine", "") if entry is not None else "",
                 note=finding.note,
                 evidence=dict(finding.evidence),
+                proof=dict(finding.proof.curves) or None if finding.proof is not None else None,
             )
         )
     return tuple(found)

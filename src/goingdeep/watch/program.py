@@ -99,6 +99,7 @@ class WatchedProgram:
                 asked.out = os.path.join(asked.here, facts["out"])  # noqa: PTH118
             if check:
                 asked.probes = check["probes"]
+                asked.moments = check["prove"]
                 asked.most = Most(check["steps"], check["seconds"])
             if why:
                 asked.most = Most(seconds=why["seconds"], moment=True)
@@ -137,6 +138,8 @@ class WatchedProgram:
             self.run.take_back()
         elif facts["why"] and trained and self.run.first:
             self._answer(self.run, facts["why"]["topic"])
+        if facts["check"] and facts["check"]["prove"] and self.run.onlooker is not None:
+            self.run.onlooker.prove()
         problem = ""
         if trained and self.run.first and facts["report"] and not (facts["check"] or facts["why"]):
             problem = self._report(path)

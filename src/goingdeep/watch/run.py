@@ -35,6 +35,9 @@ if TYPE_CHECKING:
         def finish(self) -> None:
             """The record is complete."""
 
+        def prove(self) -> None:
+            """Try on the moments that were kept what would be better; after `finish`."""
+
 
 _on: list[WatchedRun] = []
 """The watch of this process that has begun, with or without torch; at most one."""

@@ -49,13 +49,15 @@ class CheckAsked:
     """What `gd check` asks for beside that.
 
     tell: a file into which the folder of the record is to be written. steps, seconds: end the
-    program after so many, 0 for never. probes: whether models may be tried out on copies.
+    program after so many, 0 for never. probes: whether models may be tried out on copies. prove:
+    try the remedies of what is found.
     """
 
     tell: str
     steps: int = 0
     seconds: float = 0.0
     probes: bool = True
+    prove: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from goingdeep.check.proof import Proof
 from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
@@ -52,7 +53,14 @@ def of_finding(finding: Finding) -> dict[str, Any]:
         "via": finding.via,
         "rank": finding.rank,
         "note": finding.note,
+        "proof": _proof(finding.proof),
     }
+
+
+def _proof(proof: Proof | None) -> dict[str, Any] | None:
+    if proof is None:
+        return None
+    return {name: _plain(getattr(proof, name)) for name in proof.__struct_fields__}
 
 
 def _plain(value: Any) -> Any:
@@ -60,4 +68,6 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     return value

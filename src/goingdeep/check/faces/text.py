@@ -28,12 +28,13 @@ def render(report: Report) -> str:
 
 
 def one(finding: Finding) -> str:
-    """One finding in up to five lines."""
+    """One finding in up to five lines, and one more for a proof."""
     lines = [f"{finding.severity}[{finding.rule}]: {_line(finding.message)}"]
     for label, words in (
         ("where", where(finding)),
         ("why", finding.why),
         ("fix", finding.fix),
+        ("proof", finding.proof.sentence if finding.proof is not None else ""),
         ("more", f"gd rules {finding.rule}"),
     ):
         if words:

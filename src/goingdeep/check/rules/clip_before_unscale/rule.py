@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Op
@@ -53,12 +54,20 @@ def check(run: Run) -> Iterator[Finding]:
                 site=clip.site,
                 step=streak.first,
                 count=streak.count,
+                remedy=_clipped(clip),
                 fix="scaler.unscale_(optimizer)  # before this line",
                 limit=clip.facts.get("limit"),
                 how=clip.facts.get("how"),
                 steps=streak.count,
                 first_step=streak.first,
             )
+
+
+def _clipped(clip: Op) -> Remedy | None:
+    limit = clip.facts.get("limit")
+    if clip.facts.get("how") != "norm" or not isinstance(limit, int | float):
+        return None
+    return Remedy(name=f"clipped to {limit:g} after unscaling", clip=float(limit))
 
 
 def _scaled_clip(run: Run, anatomy: int) -> Op | None:

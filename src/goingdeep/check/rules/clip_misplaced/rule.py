@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Op
@@ -58,6 +59,7 @@ def check(run: Run) -> Iterator[Finding]:
                 site=clip.site,
                 step=streak.first,
                 count=streak.count,
+                remedy=_clipped(clip),
                 fix="clip between loss.backward() and optimizer.step()",
                 how=str(clip.facts.get("how", "norm")),
                 steps=streak.count,
@@ -66,6 +68,13 @@ def check(run: Run) -> Iterator[Finding]:
                 else "none",
                 limit=clip.facts.get("limit"),
             )
+
+
+def _clipped(clip: Op) -> Remedy | None:
+    limit = clip.facts.get("limit")
+    if clip.facts.get("how") != "norm" or not isinstance(limit, int | float):
+        return None
+    return Remedy(name=f"clipped to {limit:g} before each step", clip=float(limit))
 
 
 def _idle_clip(run: Run, anatomy: int) -> Op | None:

@@ -29,11 +29,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.provenance import maker, newest
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
-RULE = Rule("double-sigmoid", "error", needs=("loss",))
+RULE = Rule(
+    "double-sigmoid",
+    "error",
+    needs=("loss",),
+    remedy=Remedy(name="without the sigmoid", before_loss="logit", measure="cross-entropy"),
+)
 
 FUNCTION = "binary_cross_entropy_with_logits"
 

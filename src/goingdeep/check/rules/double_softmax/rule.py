@@ -32,12 +32,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.provenance import maker, newest
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import LossFunction
 
-RULE = Rule("double-softmax", "error", needs=("loss",))
+RULE = Rule(
+    "double-softmax",
+    "error",
+    needs=("loss",),
+    # The logarithm undoes it wherever it is: cross-entropy gives the same for z and log(softmax(z)).
+    remedy=Remedy(name="without the softmax", before_loss="log", measure="cross-entropy"),
+)
 
 SOFTMAX, LOG_SOFTMAX = "SoftmaxBackward0", "LogSoftmaxBackward0"
 

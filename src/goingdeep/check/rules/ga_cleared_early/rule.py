@@ -30,11 +30,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run, gradient_state
 from goingdeep.record.seen import Op
 
-RULE = Rule("ga-cleared-early", "error", needs=("backward", "step"))
+RULE = Rule(
+    "ga-cleared-early",
+    "error",
+    needs=("backward", "step"),
+    remedy=Remedy(name="with gradients kept until the step", clear="right"),
+)
 
 LEAST_STEPS = 3
 

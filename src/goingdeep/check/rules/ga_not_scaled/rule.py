@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Op
@@ -51,6 +52,7 @@ def check(run: Run) -> Iterator[Finding]:
                 step=streak.first,
                 count=streak.count,
                 fix=f"(loss / {times}).backward()",
+                remedy=Remedy(name=f"with each loss divided by {times}", scale=1 / times),
                 updates=streak.count,
                 times=times,
                 optimizer=optimizer.class_name if optimizer is not None else None,

@@ -32,11 +32,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import UNKNOWN, Run, Streak, gradient_state
 from goingdeep.record.seen import Op
 
-RULE = Rule("grads-not-cleared", "error", needs=("backward", "step"))
+RULE = Rule(
+    "grads-not-cleared",
+    "error",
+    needs=("backward", "step"),
+    remedy=Remedy(name="with gradients cleared for every update", clear="right"),
+)
 
 LEAST_STEPS = 3
 """Consecutive updates on top of used gradients: one may be meant, three are a habit."""

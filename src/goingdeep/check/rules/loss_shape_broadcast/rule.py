@@ -31,6 +31,7 @@ import itertools
 import math
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import LossFunction
@@ -60,6 +61,14 @@ def check(run: Run) -> Iterator[Finding]:
                 step=run.first_step_with_loss(loss.id),
                 count=max(1, run.calls_of_loss(loss.id)),
                 severity="warning" if by_hand else None,
+                remedy=Remedy(
+                    name="with predictions of the targets' shape",
+                    leave_out=("expand",),
+                    loss="pairwise",
+                    measure="squared error",
+                )
+                if loss.function == "mse_loss" and loss.input == (batch, 1)
+                else None,
                 fix="predictions.squeeze(1)  # or targets.unsqueeze(1), so that both shapes agree",
                 function=loss.module or loss.function,
                 predictions=loss.input if known else None,

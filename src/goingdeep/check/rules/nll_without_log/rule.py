@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.provenance import maker, newest
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
@@ -75,6 +76,11 @@ def _finding(run: Run, loss: LossFunction, message: str, fix: str) -> Finding:
         step=run.first_step_with_loss(loss.id),
         count=max(1, run.calls_of_loss(loss.id)),
         fix=fix,
+        remedy=Remedy(
+            name="with the logarithm taken" if softmax else "with log-softmax before the loss",
+            before_loss="log" if softmax else "log_softmax",
+            measure="cross-entropy",
+        ),
         function=loss.module or loss.function,
         low=loss.low,
         high=loss.high,

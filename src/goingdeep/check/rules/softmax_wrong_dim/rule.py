@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.provenance import maker, newest
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
@@ -61,6 +62,12 @@ def check(run: Run) -> Iterator[Finding]:
                 step=run.first_step_with_loss(loss.id),
                 count=max(1, run.calls_of_loss(loss.id)),
                 fix="dim=1",
+                remedy=Remedy(
+                    name="with the softmax over the classes",
+                    leave_out=("softmax", "log_softmax"),
+                    before_loss="log_softmax" if loss.function == "nll_loss" else "",
+                    measure="cross-entropy",
+                ),
                 function=loss.module or loss.function,
                 axis=loss.softmax_dim,
                 scores=loss.input,

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Op
@@ -43,6 +44,11 @@ RULE = Rule(
     "error",
     needs=("forward", "backward", "step"),
     silenced_by=("updates-on-eval-data",),
+    remedy=Remedy(
+        name="in training mode",
+        train_mode=True,
+        note="Dropout makes a training loss higher; what it is good for shows on other data",
+    ),
 )
 
 LEAST_STEPS = 3
