@@ -438,6 +438,8 @@ export const strings = {
   lossMean: "mean loss",
   settings: "Settings",
   setTo: "Setting",
+  what: "what",
+  how: "how",
   value: "value",
   origin: "from",
 };

@@ -52,7 +52,7 @@ function Card({ event, inside, open, onOpen }: CardProps) {
       </div>
       <div class="card-flow">
         {before && <ShapeBox shape={before.shape} small />}
-        <span class="card-rule"><span aria-hidden="true">→ </span>{rule && before && after ? rule(before.shape, after.shape) : ""}<span aria-hidden="true"> →</span></span>
+        <span class="card-rule">{rule && before && after && <>{rule(before.shape, after.shape)}<br /></>}<span aria-hidden="true">⟶</span></span>
         {after && <ShapeBox shape={after.shape} small />}
       </div>
       <Maps event={event} />

@@ -61,13 +61,13 @@ function OneWeight({ event, weight }: { event: LookStep; weight: Weight }) {
   const work = workUpdate({ optimizer: name, settings, before: weight.before, gradient: weight.gradient, stateBefore: weight.state_before ?? {} });
   const exact = (value: number | string | null | undefined) => show(toNumber(value) ?? Number.NaN);
   return (
-    <div class="worked">
+    <div class="worked arithmetic">
       <p class="exact">{strings.weightTitle(weight.name, weight.at)}{(weight.group ?? 0) > 0 ? `, ${strings.inGroup(weight.group ?? 0)}` : ""}</p>
       {!work && !WORKED.includes(name) && <p>{strings.notWorkedOptimizer(name)}</p>}
       <Table
         caption={strings.optimizerTitle}
         hidden
-        head={["", "", ""]}
+        head={[strings.what, strings.how, strings.value]}
         rows={[
           [strings.beforeWeight, "", exact(weight.before)],
           [strings.gradientUsed, "", weight.gradient === null ? strings.stateNames["none"] : exact(weight.gradient)],
