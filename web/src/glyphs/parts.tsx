@@ -64,3 +64,9 @@ export function Table({ caption, head, rows, hidden }: { caption: string; head: 
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }
+
+/** Text in which pieces between backticks are code. */
+export function Prose({ children }: { children: string }) {
+  const parts = children.split("`");
+  return <>{parts.length % 2 ? parts.map((part, i) => (i % 2 ? <code key={i}>{part}</code> : part)) : children}</>;
+}

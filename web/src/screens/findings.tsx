@@ -1,7 +1,7 @@
 // What the rules found: a card each, with the numbers, the line, why, the fix, and the proof.
 
 import { Chart, points } from "../glyphs/curve.tsx";
-import { Empty, Link } from "../glyphs/parts.tsx";
+import { Empty, Link, Prose } from "../glyphs/parts.tsx";
 import { numberOption } from "../place.ts";
 import type { Finding } from "../record/findings.ts";
 import { trainingOf } from "../record/operations.ts";
@@ -43,9 +43,9 @@ function Card({ finding, chosen }: { finding: Finding; chosen: boolean }) {
       <p class="finding-message">{finding.message}</p>
       <p class="quiet">{strings.times(finding.count ?? 1)}{(finding.step ?? 0) > 0 ? `, ${strings.firstAt(finding.step ?? 0)}` : ""}</p>
       {finding.file && <><h4>{strings.where}</h4><p class="exact">{strings.inFile(finding.file, finding.line ?? 0)}</p><pre class="snippet"><code>{finding.source}</code></pre></>}
-      {finding.why && <><h4>{strings.why}</h4><p>{finding.why}</p></>}
+      {finding.why && <><h4>{strings.why}</h4><p><Prose>{finding.why}</Prose></p></>}
       {finding.fix && <><h4>{strings.fix}</h4><pre class="snippet"><code>{finding.fix}</code></pre></>}
-      {finding.fine && <details><summary>{strings.fine}</summary><p class="prose">{finding.fine}</p></details>}
+      {finding.fine && <details><summary>{strings.fine}</summary><p class="prose"><Prose>{finding.fine}</Prose></p></details>}
       {Object.keys(finding.evidence ?? {}).length > 0 && (
         <details><summary>{strings.evidence}</summary><dl class="evidence">{Object.entries(finding.evidence ?? {}).map(([key, value]) => <div key={key}><dt>{key.replaceAll("_", " ")}</dt><dd>{told(value)}</dd></div>)}</dl></details>
       )}

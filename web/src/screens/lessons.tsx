@@ -2,8 +2,9 @@
 
 import { useState } from "preact/hooks";
 import { Chart } from "../glyphs/curve.tsx";
-import { Empty, Table } from "../glyphs/parts.tsx";
+import { Empty, Link, Prose, Table } from "../glyphs/parts.tsx";
 import { Picture } from "../glyphs/pixels.tsx";
+import { option } from "../place.ts";
 import { isObject } from "../record/run.ts";
 import { run } from "../state.ts";
 import { strings } from "../strings.ts";
@@ -16,12 +17,15 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 
 export function LessonsScreen() {
   const answers = dicts(run.value?.manifest.answers);
+  const chosen = answers.find((answer) => answer["topic"] === option("topic")) ?? answers[0];
   return (
     <>
-      <div class="panel"><h2>{strings.lessonsTitle}</h2>{!answers.length && <Empty>{strings.noLessons}</Empty>}
-        {answers.length > 1 && <ul>{answers.map((answer) => <li key={text(answer["topic"])}>{text(answer["question"])}</li>)}</ul>}
+      <div class="panel"><h2>{strings.lessonsTitle}</h2>{!chosen && <Empty>{strings.noLessons}</Empty>}
+        {answers.length > 1 && <ul>{answers.map((answer) => (
+          <li key={text(answer["topic"])}><Link to={{ screen: "lessons", set: { topic: text(answer["topic"]) } }} current={answer === chosen}>{text(answer["question"])}</Link></li>
+        ))}</ul>}
       </div>
-      {answers.map((answer) => <Lesson answer={answer} key={text(answer["topic"])} />)}
+      {chosen && <Lesson answer={chosen} key={text(chosen["topic"])} />}
     </>
   );
 }
@@ -33,7 +37,7 @@ function Lesson({ answer }: { answer: Dict }) {
   return (
     <article class="panel lesson">
       <h3 class="question">{text(answer["question"])}</h3>
-      <p>{text(answer["short"])}</p>
+      <p><Prose>{text(answer["short"])}</Prose></p>
       {text(answer["says"]) && <p class="quiet">{text(answer["says"])}</p>}
       {see.length > 0 && <section><h4>{strings.seeIt}</h4><Blocks blocks={see} /></section>}
       {broken.length > 0 && <section><h4>{strings.breakIt}</h4><Blocks blocks={broken} /></section>}
@@ -57,7 +61,7 @@ function Claim({ claim }: { claim: Dict }) {
           <button type="button" class="plain quiet" onClick={() => setAnswer("")}>{strings.reveal}</button>
         </p>
       ) : (
-        <p role="status"><b class={answer === verdict || !answer ? "same" : "other"}>{answer && answer === verdict ? `✓ ${strings.right} ` : ""}{strings.verdicts[verdict] ?? verdict}</b>: {text(claim["because"])}</p>
+        <p role="status"><b class={answer === verdict || !answer ? "same" : "other"}>{answer && answer === verdict ? `✓ ${strings.right} ` : ""}{strings.verdicts[verdict] ?? verdict}</b>: <Prose>{text(claim["because"])}</Prose></p>
       )}
     </li>
   );
@@ -71,7 +75,7 @@ function Block({ block }: { block: Dict }) {
   const note = text(block["note"]) && <p class="quiet">{text(block["note"])}</p>;
   switch (block["block"]) {
     case "text":
-      return block["code"] === true ? <pre class="snippet"><code>{text(block["text"])}</code></pre> : <p>{text(block["text"])}</p>;
+      return block["code"] === true ? <pre class="snippet"><code>{text(block["text"])}</code></pre> : <p><Prose>{text(block["text"])}</Prose></p>;
     case "table":
       return <><Table caption={text(block["title"])} head={list(block["head"]).map(String)} rows={list(block["rows"]).map((row) => list(row).map(String))} />{note}</>;
     case "figure":
