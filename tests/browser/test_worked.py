@@ -8,11 +8,11 @@ import shutil
 
 import pytest
 import torch
-from tests.browser.records import looked, of
 
 from goingdeep.record import look, read_blob
 from goingdeep.view.single import write_page
 from goingdeep.view.trace import Trace
+from tests.browser.records import looked, of
 
 WORKED = ("mlp", "cnn", "finding")
 
@@ -133,3 +133,43 @@ def test_a_pixel_has_the_value_of_the_batch(tab, files, folders):
     said = page.inner_text(".exact")
     assert said.startswith("x[3, 0, 3, 3]")
     assert math.isclose(number(said.split("≈")[1].strip()), value, rel_tol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_one_number_of_every_linear_and_conv(tab, files, folders, name):
+    parts = looked(folders[name])[2]
+    worked = [part for part in parts if isinstance(part, look.LookCall) and part.worked]
+    assert {part.class_name for part in worked} == {"Linear"} | (
+        {"Conv2d"} if name == "cnn" else set()
+    )
+    for part in worked:
+        tab.open(f"{files[name]}#/layers?step=2&op={parts.index(part)}")
+        page = tab.page
+        page.locator(".card.here .compared").wait_for()
+        [(said, mine, equal)] = compared(page)  # only what is open has a text
+        terms = [term.input * term.weight for term in part.worked.terms]
+        by_hand = sum(terms) + (part.worked.bias or 0.0) + part.worked.rest
+        assert equal
+        assert said == pytest.approx(part.worked.value, rel=1e-6)
+        assert mine == pytest.approx(by_hand, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_a_weight_chosen_in_the_matrix(tab, files, folders, name):
+    window = of(look.LookStep, looked(folders[name])[2]).windows[0]
+    before, after = (read_blob(folders[name], blob) for blob in (window.before, window.after))
+    tab.open(f"{files[name]}#/optimizer?step=2")
+    page = tab.page
+    page.locator(".matrix").first.wait_for()
+    page.locator(".matrix").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    box = page.locator(".panel", has=page.locator(".matrix")).first
+    box.locator(".compared").first.wait_for()
+    text = box.locator(".compared").first.inner_text()
+    assert "equal" in text
+    assert "not equal" not in text
+    said = number(re.search(r"PyTorch said (\S+),", text)[1])
+    assert said == pytest.approx(float(after[1, 1]), rel=1e-6)
+    shown = box.locator("tbody tr td:last-child").first.inner_text()
+    assert number(shown) == pytest.approx(float(before[1, 1]), rel=1e-6)

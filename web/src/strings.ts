@@ -245,6 +245,7 @@ export const strings = {
   output: (at: readonly number[]) => `output[${at.join(", ")}]`,
   inputAt: "input",
   weight: "weight",
+  inputTimesWeight: "input × weight",
   product: "product",
   others: (count: number) => `${many(count, "other term")} sum to`,
   bias: "bias",

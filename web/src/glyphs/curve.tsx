@@ -96,7 +96,7 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
         {shown.map((line, i) => <span class={`key line-${i % 6}`} key={line.name}><svg width="26" height="8" aria-hidden="true"><line x1="0" x2="26" y1="4" y2="4" /></svg> {line.name}</span>)}
       </figcaption>
       <p>{shown.length > 2 ? together(shown) : shown.map((line) => sentence(line)).join(" ")}</p>
-      <svg ref={svg} viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} class="curve" role="img" aria-label={`${title}. ${strings.chartKeys}`} tabIndex={0} data-own-keys onPointerMove={pointed} onPointerLeave={() => setAt(null)} onKeyDown={pressed}>
+      <svg ref={svg} viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} class="curve" role="img" aria-label={`${title}. ${strings.chartKeys}`} tabindex={0} data-own-keys onPointerMove={pointed} onPointerLeave={() => setAt(null)} onKeyDown={pressed}>
         {ticks.map((tick) => {
           const value = logarithmic ? 10 ** tick : tick;
           return (

@@ -85,9 +85,8 @@ export function WorkedOut({ worked }: { worked: Worked }) {
   const work = workLayer(worked);
   const terms = worked.terms ?? [];
   const exact = (value: number | string) => show(toNumber(value) ?? Number.NaN);
-  const rows = terms.map((term, i) => [
-    `[${term.input_at.join(", ")}]`, exact(term.input), "×", exact(term.weight), "=", exact(work.products[i] ?? Number.NaN),
-  ]);
+  const product = (a: number | string, b: number | string) => `${exact(a)} × ${(toNumber(b) ?? 0) < 0 ? `(${exact(b)})` : exact(b)}`;
+  const rows = terms.map((term, i) => [`[${term.input_at.join(", ")}]`, product(term.input, term.weight), exact(work.products[i] ?? Number.NaN)]);
   return (
     <div class="worked">
       <p class="exact">{strings.output(worked.at)} = {strings.number(worked.value)}</p>
@@ -95,12 +94,12 @@ export function WorkedOut({ worked }: { worked: Worked }) {
       <Table
         caption={strings.oneNumber}
         hidden
-        head={[strings.inputAt, strings.value, "", strings.weight, "", strings.product]}
+        head={[strings.inputAt, strings.inputTimesWeight, strings.product]}
         rows={[
           ...rows,
-          ...((worked.others ?? 0) > 0 ? [[strings.others(worked.others ?? 0), "", "", "", "", exact(worked.rest ?? 0)]] : []),
-          ...(work.bias !== null ? [[strings.bias, "", "", "", "", show(work.bias)]] : []),
-          [strings.sum, "", "", "", "", show(work.sum)],
+          ...((worked.others ?? 0) > 0 ? [[strings.others(worked.others ?? 0), "", exact(worked.rest ?? 0)]] : []),
+          ...(work.bias !== null ? [[strings.bias, "", show(work.bias)]] : []),
+          [strings.sum, "", show(work.sum)],
         ]}
       />
       <Compared theirs={worked.value} mine={work.sum} scale={work.scale} />

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Compared, Empty, Table } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go, numberOption } from "../place.ts";
-import { operation, operations } from "../state.ts";
+import { look, operation, operations } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { LookClear, LookStep, Weight, Window } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
@@ -95,6 +95,7 @@ function Matrix({ event, window: piece }: { event: LookStep; window: Window }) {
   const kept2 = useFloats(piece.state_before?.[keys[1] ?? ""]);
   if (!before || !after || before.length !== h * w || after.length !== h * w) return null;
   const most = Math.max(...[...after].map((value, i) => Math.abs(value - (before[i] ?? 0))).filter(Number.isFinite), 1e-30);
+  const size = Math.min(24, 384 / Math.max(w, h));
   const [row, column] = cell ?? [0, 0];
   const at = row * w + column;
   const move = (pressed: KeyboardEvent) => {
@@ -115,7 +116,7 @@ function Matrix({ event, window: piece }: { event: LookStep; window: Window }) {
   const step = toNumber(event.weights?.find((one) => one.name === piece.name)?.state_before?.["step"] ?? null);
   if (step !== null) state["step"] = step;
   const weight: Weight = {
-    model: piece.model, name: piece.name, at: [(piece.row ?? 0) + row, (piece.column ?? 0) + column], before: before[at] ?? Number.NaN,
+    model: piece.model, name: piece.name, at: indexOf(piece, row, column), before: before[at] ?? Number.NaN,
     gradient: gradient ? (gradient[at] ?? null) : null, after: after[at] ?? Number.NaN, state_before: state,
   };
   return (
@@ -123,7 +124,7 @@ function Matrix({ event, window: piece }: { event: LookStep; window: Window }) {
       <h2>{strings.window(piece.name, h, w, piece.row ?? 0, piece.column ?? 0)}</h2>
       <p class="quiet">{strings.windowHelp}</p>
       <div class="columns">
-        <svg class="matrix" viewBox={`0 0 ${w} ${h}`} tabIndex={0} data-own-keys role="application" aria-label={`${piece.name}. ${strings.windowHelp}`} onKeyDown={move} onPointerDown={point}>
+        <svg class="matrix" viewBox={`0 0 ${w} ${h}`} width={w * size} height={h * size} tabindex={0} data-own-keys role="application" aria-label={`${piece.name}. ${strings.windowHelp}`} onKeyDown={move} onPointerDown={point}>
           {[...after].map((value, i) => {
             const change = (value - (before[i] ?? 0)) / most;
             return <rect x={i % w} y={Math.floor(i / w)} width=".94" height=".94" class={change < 0 ? "down" : "up"} fill-opacity={Number.isFinite(change) ? 0.08 + 0.92 * Math.abs(change) : 1} key={i} />;
@@ -134,6 +135,18 @@ function Matrix({ event, window: piece }: { event: LookStep; window: Window }) {
       </div>
     </div>
   );
+}
+
+/** Where a cell of a window is in its parameter: windows see the axes after the first as one. */
+function indexOf(piece: Window, row: number, column: number): number[] {
+  const shape = look.value?.process.models.get(piece.model)?.parameters?.find((one) => one.name === piece.name)?.shape;
+  let rest = (piece.column ?? 0) + column;
+  const inner = (shape ?? [0, 0]).slice(1).reverse().map((length, i, all) => {
+    const at = i === all.length - 1 || length < 1 ? rest : rest % length;
+    rest = length < 1 ? 0 : Math.floor(rest / length);
+    return at;
+  });
+  return [(piece.row ?? 0) + row, ...inner.reverse()];
 }
 
 function Updates({ event }: { event: LookStep }) {

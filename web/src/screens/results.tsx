@@ -12,6 +12,7 @@ import { className } from "./operation.tsx";
 
 /** A class beyond which a matrix of all pairs is no longer read by anyone. */
 const MOST_CLASSES = 30;
+const FIRST_SHOWN = 20;
 
 interface Class {
   name: string;
@@ -97,10 +98,12 @@ function Confusion({ rows, cell, onCell, confused }: ConfusionProps) {
 
 function Worst({ results, cell, onAll }: { results: Results; cell: [number, number] | null; onAll: () => void }) {
   const bytes = useBytes(results.pictures);
+  const [whole, setWhole] = useState(false);
   const shape = pictureShape(results.pictures);
   const worst = (results.worst ?? []).map((mistake, place) => ({ ...mistake, place }));
   if (!worst.length) return null;
-  const shown = cell ? worst.filter((mistake) => mistake.label === cell[0] && mistake.prediction === cell[1]) : worst;
+  const all = cell ? worst.filter((mistake) => mistake.label === cell[0] && mistake.prediction === cell[1]) : worst;
+  const shown = whole || cell ? all : all.slice(0, FIRST_SHOWN);
   return (
     <div class="panel">
       <h2>{strings.worst}</h2>
@@ -114,6 +117,7 @@ function Worst({ results, cell, onAll }: { results: Results; cell: [number, numb
           </li>
         ))}
       </ul>
+      {shown.length < all.length && <button type="button" onClick={() => setWhole(true)}>{strings.showAll} ({all.length})</button>}
     </div>
   );
 }
