@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
 
-.PHONY: train test check fix setup bench rule lesson sample web web-check clean
+.PHONY: train test check fix setup bench rule lesson answers sample web web-check clean
 
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
@@ -38,6 +38,9 @@ rule: $(VENV)/.user             ## begin a rule of gd check: make rule NAME=name
 
 lesson: $(VENV)/.user           ## begin a lesson of gd why: make lesson NAME=topic
 	$(BIN)/python tools/new_lesson.py $(NAME)
+
+answers: $(VENV)/.user          ## ask every question of gd why on a real run: writes docs/answers.md
+	$(BIN)/python tools/make_answers.py
 
 sample: $(VENV)/.user system    ## make the embedded sample again
 	$(BIN)/python tools/make_sample.py

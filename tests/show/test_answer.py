@@ -61,7 +61,7 @@ class Tags(HTMLParser):
 
 SAFE = {
     "div", "p", "h3", "h4", "b", "br", "pre", "code", "small", "table", "caption", "tr", "th", "td",
-    "svg", "text", "polyline", "img", "a",
+    "svg", "text", "polyline", "rect", "title", "img", "a",
 }  # fmt: skip
 
 

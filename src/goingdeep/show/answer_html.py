@@ -6,19 +6,13 @@ answer could set. Curves are SVG polylines made of numbers only.
 
 from __future__ import annotations
 
-import math
 from html import escape
 
 from goingdeep.errors import printable
-from goingdeep.record.answer import Answer, Blocks, Curve, Failure, Figure, Picture, Table, Text
+from goingdeep.record.answer import Answer, Blocks, Failure, Figure, Picture, Table, Text
 from goingdeep.show.answer import SIGNS
-from goingdeep.show.chart import Axis
-from goingdeep.show.numbers import as_float
-
-WIDTH, HEIGHT, LEFT, EDGE = 620, 200, 64, 14
-COLOURS = ("#4477aa", "#ee6677", "#228833", "#aa7700", "#aa3377", "#008888", "#666666", "#774499")
-DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4", "4 2 1 2", "3 6")
-"""A curve is told by its dashes too, never by colour alone."""
+from goingdeep.show.figure_svg import figure_svg
+from goingdeep.show.picture_png import picture_png
 
 
 def answer_html(answer: Answer, note: str = "") -> str:
@@ -102,79 +96,22 @@ def _table(table: Table) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    finite = [v for curve in figure.curves for v in _finite(curve)]
-    title = f"<p><b>{_safe(figure.title)}</b> ({_safe(figure.y)})</p>"
-    if not finite:
-        return f"{title}<p>no value of it is finite</p>"
-    axis = Axis.over(finite, log=figure.log)
-    lines = "".join(_line(i, curve, axis) for i, curve in enumerate(figure.curves))
-    legend = "".join(
-        f'<tr><td><svg width="40" height="10">{_stroke(i, "0,5 40,5")}</svg></td>'
-        f"<td>{_safe(curve.name)}</td></tr>"
-        for i, curve in enumerate(figure.curves)
-    )
-    low, high = (axis.label(row, 2) for row in (0, 1))
-    return (
-        f'{title}<svg width="{WIDTH}" height="{HEIGHT}" role="img">'
-        f'<text x="{LEFT - 6}" y="{EDGE}" text-anchor="end" font-size="11">{_safe(high)}</text>'
-        f'<text x="{LEFT - 6}" y="{HEIGHT - EDGE}" text-anchor="end" font-size="11">{_safe(low)}</text>'
-        f"{lines}</svg><table>{legend}</table>"
-        + (f"<p><small>{_safe(figure.note)}</small></p>" if figure.note else "")
-    )
-
-
-def _finite(curve: Curve) -> list[float]:
-    found = [as_float(v) for v in curve.values if v is not None]
-    return [v for v in found if v is not None and math.isfinite(v)]
-
-
-def _line(i: int, curve: Curve, axis: Axis) -> str:
-    """Its points, in pieces: a value that is not finite is a gap, and is marked at the top."""
-    pieces: list[list[str]] = [[]]
-    marks = ""
-    span = max(1, len(curve.values) - 1)
-    for x, written in enumerate(curve.values):
-        value = None if written is None else as_float(written)
-        place = LEFT + (WIDTH - LEFT - EDGE) * x / span
-        if value is None or not math.isfinite(value):
-            pieces.append([])
-            if value is not None:
-                marks += f'<text x="{place:.1f}" y="{EDGE}" font-size="11">!</text>'
-            continue
-        row = axis.row(value, 1000) / 999
-        pieces[-1].append(f"{place:.1f},{HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * row:.1f}")
-    return "".join(_stroke(i, " ".join(piece)) for piece in pieces if piece) + marks
-
-
-def _stroke(i: int, points: str) -> str:
-    colour, dash = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]
-    return (
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" '
-        f'stroke-dasharray="{dash}"/>'
-    )
+    note = f"<p><small>{_safe(figure.note)}</small></p>" if figure.note else ""
+    return f"<p><b>{_safe(figure.title)}</b></p>{figure_svg(figure)}{note}"
 
 
 def _picture(picture: Picture) -> str:
     """As a PNG inside the page: a rectangle for each pixel would be large."""
     from base64 import b64encode
-    from io import BytesIO
 
-    import numpy as np
-    from PIL import Image
-
-    count, channels, height, width = picture.shape
-    if not picture.pixels or len(picture.pixels) != count * channels * height * width:
+    content = picture_png(picture)
+    if not content:
         return f"<p>{_safe(picture.title)}</p>"
-    pixels = np.frombuffer(picture.pixels, np.uint8).reshape(count, channels, height, width)
-    shown = pixels if channels == 3 else pixels[:, :1].repeat(3, axis=1)
-    row = np.concatenate([np.pad(p, ((0, 0), (0, 0), (0, 2))) for p in shown], axis=2)
-    content = BytesIO()
-    Image.fromarray(np.ascontiguousarray(row.transpose(1, 2, 0))).save(content, "PNG")
-    data = b64encode(content.getvalue()).decode("ascii")
+    data = b64encode(content).decode("ascii")
     captions = ", ".join(_safe(text) for text in picture.captions)
     note = f"<p><small>{_safe(picture.note)}</small></p>" if picture.note else ""
     return (
         f"<p><b>{_safe(picture.title)}</b></p>"
-        f'<img alt="{_safe(picture.title)}" height="{min(448, 4 * height)}" '
+        f'<img alt="{_safe(picture.title)}" height="{min(448, 4 * picture.shape[2])}" '
         f'src="data:image/png;base64,{data}"><p>{captions}</p>{note}'
     )
