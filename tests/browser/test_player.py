@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.browser.records import PROGRAMS, looked
 
 NOT_LOOKED = "This operation was seen, but not looked at closely."
