@@ -64,8 +64,8 @@ def see(found: Found) -> Iterator[Blocks]:
         ("", "gradients", "graph nodes", "kept, MiB", "ms"),
         rows,
         "llrrr",
-        note=f"kept: for a backward; the parameters are not counted ({number(found.weights / MIB)} MiB); ms: the fastest of some, "
-        "on a machine that others use too",
+        note=f"kept: for a backward; parameters ({number(found.weights / MIB)} MiB) are not counted; "
+        "ms: the fastest of some, on a machine that others use too",
     )
     if found.first:
         yield Text(f"On the graph, from the output down: {', '.join(found.first)}.")
