@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.browser.records import PROGRAMS, record
 
 from goingdeep.view import server
 from goingdeep.view.page_files import page_files
 from goingdeep.view.single import write_page
 from goingdeep.view.trace import Trace
+from tests.browser.records import PROGRAMS, record
 
 FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -10,13 +10,13 @@ import shutil
 import zlib
 
 import pytest
-from tests.browser.conftest import serving
-from tests.browser.records import looked
 
 from goingdeep.record.log import EventLog
 from goingdeep.view.page_files import page_files
 from goingdeep.view.single import whole_page
 from goingdeep.view.trace import Trace
+from tests.browser.conftest import serving
+from tests.browser.records import looked
 
 HOSTILE = '</script><img src=x onerror="alert(1)"><svg onload=alert(2)>&lt;b&gt;\u202e{{7*7}}'
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.browser.records import PROGRAMS, looked
 
 NOT_LOOKED = "This operation was seen, but not looked at closely."

@@ -8,11 +8,11 @@ import shutil
 
 import pytest
 import torch
-from tests.browser.records import looked, of
 
 from goingdeep.record import look, read_blob
 from goingdeep.view.single import write_page
 from goingdeep.view.trace import Trace
+from tests.browser.records import looked, of
 
 WORKED = ("mlp", "cnn", "finding")
 
