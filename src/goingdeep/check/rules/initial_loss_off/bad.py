@@ -1,0 +1,19 @@
+"""The last layer begins with weights that are far too large."""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.randn(160, 8)
+y = x[:, :3].argmax(1)
+loader = DataLoader(TensorDataset(x, y), batch_size=16, shuffle=True)
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 3))
+nn.init.normal_(model[2].weight, std=3.0)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+for epoch in range(2):
+    for inputs, labels in loader:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
