@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
 
-.PHONY: train test check fix setup bench rule lesson answers sample web web-check clean
+.PHONY: train test check fix setup bench pictures rule lesson answers sample web web-check clean
 
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
@@ -44,6 +44,9 @@ answers: $(VENV)/.user          ## ask every question of gd why on a real run: w
 
 sample: $(VENV)/.user system    ## make the embedded sample again
 	$(BIN)/python tools/make_sample.py
+
+pictures: $(VENV)/.test system  ## take the README's picture of the page again, from a real run
+	$(BIN)/python tools/make_pictures.py
 
 web: web/node_modules/.made     ## build the page of gd view into the package
 	$(BIN)/python tools/make_types.py

@@ -67,6 +67,17 @@ class Run:
         """Classify pictures; see `Classifier.predict`."""
         return load(self.path).predict(images, **how)
 
+    def _repr_html_(self) -> str:
+        from goingdeep.train.report import result_text
+        from goingdeep.viewed import notebook_html
+
+        text = (
+            repr(self.path)
+            if self.result is None
+            else result_text(self.path, self.manifest, self.result)
+        )
+        return notebook_html(text.strip(), self.path)
+
 
 def train(
     data: Source = DEFAULT_DATA,

@@ -22,6 +22,12 @@ LOOPBACK = "127.0.0.1"
 REPORT = "report.html"
 OTHERS = "--let-others-read"
 
+MOST_OF_CELL = 2_000_000
+MOST_OF_FRAME = 1_500_000
+"""Characters of a cell's output, and of the page in it before it is escaped."""
+
+FRAME_HEIGHT = 760
+
 
 def write_html(
     run: str | Path, path: Path, *, source: bool = True, images: bool = True
@@ -46,7 +52,7 @@ def write_html(
         raise RunExistsError(
             f"{printable(str(path))} is there already",
             fix="choose another name: --html FILE",
-            more="docs/page.md",
+            more="docs/view.md",
         )
     return path, write_page(Trace(folder, source=source, images=images), path)
 
@@ -66,6 +72,39 @@ def write_report(folder: Path) -> str:
         first = (str(error).splitlines() or [""])[0]
         return f"{REPORT} was not written: {type(error).__name__}: {printable(first)[:300]}"
     return ""
+
+
+def notebook_html(text: str, folder: Path | None) -> str:
+    """What a notebook shows of a run: a text for everybody, and below it the page.
+
+    The page is in a frame of its own that may run its program and nothing else: it has no address,
+    no storage and no way to the notebook around it. Where it cannot be made the text stands alone.
+
+    Args:
+        text: the run in words. folder: the run; None where there is none.
+    """
+    import html
+
+    words = f"<pre>{html.escape(text)}</pre>"
+    if folder is None:
+        return words
+    try:
+        from goingdeep.view.single import whole_page
+        from goingdeep.view.trace import Trace
+
+        trace = Trace(folder)
+        if not trace.looked:
+            return words  # there is no step that could be shown
+        page = html.escape(whole_page(trace, most=MOST_OF_FRAME, kind="frame").html)
+    except Exception:  # noqa: BLE001 - a cell's output must not become a traceback of ours
+        return words
+    if len(words) + len(page) > MOST_OF_CELL:
+        return words
+    name = html.escape(f"{folder.name}, step by step")
+    return (
+        f'{words}<iframe sandbox="allow-scripts" title="{name}" srcdoc="{page}" '
+        f'style="width: 100%; height: {FRAME_HEIGHT}px; border: 1px solid #8888"></iframe>'
+    )
 
 
 def serve(
@@ -127,14 +166,14 @@ def _refuse_others(host: str, *, let_others_read: bool) -> None:
             "is on the way reads along: nothing is encrypted",
             fix=f"gd view --host {printable(host)} {OTHERS}, or through a tunnel: "
             "ssh -L PORT:127.0.0.1:PORT",
-            more="docs/page.md",
+            more="docs/view.md",
         )
     if host in {"0.0.0.0", "::", "*"}:  # noqa: S104 - it is refused
         raise SettingsError(
             f"--host expects the address that others type, got {printable(host)}",
             why="every request is compared with it",
             fix=f"--host ADDRESS {OTHERS}",
-            more="docs/page.md",
+            more="docs/view.md",
         )
 
 
@@ -152,7 +191,7 @@ def _bound(host: str, port: int) -> socket.socket:
         raise SettingsError(
             f"{printable(host)} port {port} cannot be used: {why.lower()}",
             fix="leave out --port to take a free one",
-            more="docs/page.md",
+            more="docs/view.md",
         ) from error
     return listening
 

@@ -164,9 +164,11 @@ class Watch:
         return self.show()
 
     def _repr_html_(self) -> str:
-        import html
+        from goingdeep.viewed import notebook_html
 
-        return f"<pre>{html.escape(self.show(100))}</pre>"
+        text = self.show(100)
+        run = self._current()
+        return notebook_html(text, None if run is None else run.path)
 
 
 def load_ipython_extension(shell: Any) -> None:

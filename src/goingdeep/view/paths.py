@@ -13,6 +13,7 @@ from typing import Any
 from goingdeep.show.names import inside_package, short_files
 
 LONGEST = 200
+LONGEST_TEXT = 4_000
 KEPT_PARTS = 2
 """Of a path that lies elsewhere."""
 
@@ -78,7 +79,7 @@ def without_home(text: str, here: Path | None = None, home: Path | None = None) 
 def fit(content: Any) -> Any:
     """Plain data with every text in it made fit to leave: no home folder, of a path its last parts."""
     if isinstance(content, str):
-        text = without_home(content)
+        text = without_home(content[:LONGEST_TEXT])
         if text.startswith("/") and "\n" not in text:
             return "/".join(text.split("/")[-KEPT_PARTS:])
         return text
