@@ -38,6 +38,7 @@ from goingdeep.train.again import again, read_run, read_training
 from goingdeep.train.conduct import Announce, conduct
 from goingdeep.train.settings import Settings, Value, build, check, resolve
 from goingdeep.train.start import Progress, Source, begin, choose_settings
+from goingdeep.viewed import notebook_html, write_report
 
 if TYPE_CHECKING:
     from goingdeep.train.saved import Classifier, Predictions
@@ -69,7 +70,6 @@ class Run:
 
     def _repr_html_(self) -> str:
         from goingdeep.train.report import result_text
-        from goingdeep.viewed import notebook_html
 
         text = (
             repr(self.path)
@@ -129,7 +129,8 @@ def train(
         if not (start.folder / "checkpoints").exists() and not any(read_events(start.folder)):
             take_back(start.folder, made=start.made)
         raise
-    _reported(start.folder, announce, report=report)
+    if report:
+        write_report(start.folder, announce)
     return Run(start.folder, start.manifest, result)
 
 
@@ -158,18 +159,9 @@ def resume(
     start = again(folder, data, progress)
     around = functools.partial(_watched, aloud=not quiet) if start.manifest.watched else None
     result = conduct(start, quiet=quiet, announce=announce, around=around)
-    _reported(folder, announce, report=report)
-    return Run(folder, start.manifest, result)
-
-
-def _reported(folder: Path, announce: Announce, *, report: bool) -> None:
-    """Write the page of a run that has ended. What goes wrong is said, and harms nothing."""
     if report:
-        from goingdeep.viewed import write_report
-
-        problem = write_report(folder)
-        if problem and announce is not None:
-            announce(problem)
+        write_report(folder, announce)
+    return Run(folder, start.manifest, result)
 
 
 def _watched(folder: Path, log: EventLog, *, aloud: bool) -> AbstractContextManager[None]:

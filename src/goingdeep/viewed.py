@@ -57,11 +57,13 @@ def write_html(
     return path, write_page(Trace(folder, source=source, images=images), path)
 
 
-def write_report(folder: Path) -> str:
+def write_report(folder: Path, announce: Callable[[str], None] | None = None) -> str:
     """Write `report.html` into a run that has ended; says why not where that fails, and never raises.
 
+    Args:
+        folder: the run. announce: told what went wrong.
     Returns:
-        "" where it was written.
+        The same; "" where it was written.
     """
     try:
         from goingdeep.view.single import MOST_OF_REPORT, write_page
@@ -70,7 +72,10 @@ def write_report(folder: Path) -> str:
         write_page(Trace(folder), folder / REPORT, most=MOST_OF_REPORT)
     except Exception as error:  # noqa: BLE001 - the run is done; its page can be made again
         first = (str(error).splitlines() or [""])[0]
-        return f"{REPORT} was not written: {type(error).__name__}: {printable(first)[:300]}"
+        problem = f"{REPORT} was not written: {type(error).__name__}: {printable(first)[:300]}"
+        if announce is not None:
+            announce(problem)
+        return problem
     return ""
 
 
