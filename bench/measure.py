@@ -114,13 +114,17 @@ def data_root(source: Path = SOURCE) -> Path:
 
 @dataclass(frozen=True)
 class Child:
-    """A finished process: its exit code, wall seconds, peak memory and what it printed."""
+    """A finished process: its exit code, wall seconds, peak memory and what it printed.
+
+    cpu: seconds of processor time, the same on a busy machine.
+    """
 
     code: int
     wall: float
     peak_mib: float
     out: str
     err: str
+    cpu: float = math.nan
 
     @property
     def why(self) -> str:
@@ -143,7 +147,8 @@ def run_child(command: Sequence[str | Path], cwd: Path, limit: float = 1800.0) -
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        return Child(process.returncode, wall, usage.ru_maxrss / PEAK_UNIT, out.read(), err.read())
+        peak, cpu = usage.ru_maxrss / PEAK_UNIT, usage.ru_utime + usage.ru_stime
+        return Child(process.returncode, wall, peak, out.read(), err.read(), cpu)
 
 
 def own_peak_mib() -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
@@ -50,4 +48,4 @@ def test_a_recipe_shows_no_mistake(tmp_path, arrays, recipe):
 
 def _lines(folder) -> list[bytes]:
     path = folder / "findings.jsonl"
-    return path.read_bytes().splitlines() if os.path.exists(path) else []
+    return path.read_bytes().splitlines() if path.exists() else []
