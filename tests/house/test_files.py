@@ -25,6 +25,14 @@ def test_the_tables_in_the_docs_are_what_the_code_says():
     assert (answer.stdout, answer.stderr, answer.returncode) == ("", "", 0)
 
 
+def test_the_types_of_the_page_are_what_the_structs_say():
+    answer = subprocess.run(
+        [sys.executable, "tools/make_types.py", "--check"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (answer.stdout, answer.stderr, answer.returncode) == ("", "", 0)
+
+
 def test_the_tables_are_in_the_docs():
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
     for name in ("recipes", "settings", "events"):
