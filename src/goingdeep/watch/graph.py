@@ -42,6 +42,13 @@ KEEP_ZEROS = frozenset(
         "AdaptiveAvgPool2DBackward0", "MeanBackward1", "NativeDropoutBackward0", "MulBackward0",
     }
 )  # fmt: skip
+# Nodes that a loss written by hand has between its difference and its root.
+AVERAGING = frozenset(
+    {
+        "MeanBackward0", "MeanBackward1", "SumBackward0", "SumBackward1", "PowBackward0",
+        "AbsBackward0", "MulBackward0", "DivBackward0", "SqrtBackward0",
+    }
+)  # fmt: skip
 FLATTENINGS = frozenset({"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"})
 # A node's `metadata` is a dictionary that lives as long as the node.
 _SITE = "goingdeep.site"
@@ -142,3 +149,32 @@ def rows_before_flattening(tensor: Tensor) -> int:
     if len(sizes) != 3 or int(sizes[0]) * int(sizes[1]) != tensor.shape[0]:
         return 0
     return int(sizes[0])
+
+
+def stretched_difference(root: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Shapes of a difference that a loss averages, and of the predictions in it, where they differ.
+
+    Only where the other side has no graph (targets), and the predictions were not given an axis on
+    purpose just before.
+    """
+    node: Any = root.grad_fn
+    for _ in range(HOPS):
+        if node is None:
+            return None
+        following = node.next_functions
+        if type(node).__name__ in ("SubBackward0", "RsubBackward1"):
+            sides = [fn for fn, _ in following if fn is not None]
+            if len(sides) != 1 or type(sides[0]).__name__ == "UnsqueezeBackward0":
+                return None
+            table, own = _shape(node), _shape(sides[0])
+            return (table, own) if table and own and table != own else None
+        if type(node).__name__ not in AVERAGING:
+            return None
+        node = next((fn for fn, _ in following if fn is not None), None)
+    return None
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    """The shape of what a node made; () where it made several things, or one number."""
+    made: Any = getattr(node, "_input_metadata", ())
+    return tuple(int(length) for length in made[0].shape) if len(made) == 1 else ()

@@ -342,6 +342,8 @@ class Lane:
         if root is not None:
             chain, node = graph.way_to_loss(root)
             leaf = root.grad_fn is None
+            if chain and chain[-1] not in graph.LOSSES:
+                self._watcher.losses.written_by_hand(root, chain, site)
             alive = self._watcher.losses_alive
             while self._graphs and self._graphs_of is self.pass_:
                 alive.forget(self._graphs.pop())  # what leads to a backward is followed by its root

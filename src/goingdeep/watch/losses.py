@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
 
 MAX_FUNCTIONS = 256
+HAND_WRITTEN = "hand-written"
 MAX_FRAMES = 8
 """Of ours, between a function of torch.nn.functional and here."""
 
@@ -77,6 +78,7 @@ class LossFunctions:
         self._watcher = watcher
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._names: list[str] = []
+        self._by_hand: set[tuple[int, tuple[str, ...]]] = set()
 
     def name(self, number: int) -> str:
         """What a loss function is called; "" where it has no number."""
@@ -167,6 +169,22 @@ class LossFunctions:
             trailing_value=trailing_value,
         )
         return number
+
+    def written_by_hand(self, root: Tensor, chain: tuple[str, ...], site: int) -> None:
+        """A backward began whose loss is no function of PyTorch's: are its shapes what they seem?"""
+        key = (site, chain)
+        if key in self._by_hand or len(self._by_hand) >= MAX_FUNCTIONS:
+            return
+        self._by_hand.add(key)
+        shapes = graph.stretched_difference(root)
+        if shapes is None or len(self._numbers) >= MAX_FUNCTIONS:
+            return
+        number = self._numbers[HAND_WRITTEN, *key] = len(self._numbers)
+        self._names.append(HAND_WRITTEN)
+        self._watcher.recorder.event(
+            LossFunction, id=number, function=HAND_WRITTEN, site=site, input=shapes[1],
+            broadcast=shapes[0], came_from=chain, value=_value(root),
+        )  # fmt: skip
 
 
 def _reduction(value: Any) -> str:

@@ -30,18 +30,19 @@ nocotan/pytorch-lightning-gans#9; number 4 on Andrej Karpathy's list of common m
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from goingdeep.check.proof import Remedy
 from goingdeep.check.provenance import maker, newest
-from goingdeep.check.rule import Finding, Rule
+from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import LossFunction
 
 RULE = Rule(
     "double-softmax",
     "error",
-    needs=("loss",),
+    needs=(),
     # The logarithm undoes it wherever it is: cross-entropy gives the same for z and log(softmax(z)).
     remedy=Remedy(name="without the softmax", before_loss="log", measure="cross-entropy"),
 )
@@ -51,12 +52,16 @@ SOFTMAX, LOG_SOFTMAX = "SoftmaxBackward0", "LogSoftmaxBackward0"
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each softmax whose output went through another one."""
+    if not run.losses and not run.has("backward"):
+        raise NotSeen("no loss was computed")
     losses = [
         loss for loss in run.losses.values() if loss.function in ("cross_entropy", "nll_loss")
     ]
     # What is wrong in training is often evaluated too, without a graph: one mistake, one finding.
     certain = [finding for loss in losses if (finding := _with_graph(run, loss)) is not None]
     yield from certain
+    if not certain:
+        yield from _by_hand(run)
     if not any(finding.severity == "error" for finding in certain):
         for loss in losses:
             if loss.function == "cross_entropy" and not loss.came_from and loss.rows_sum_to_one:
@@ -64,6 +69,24 @@ def check(run: Run) -> Iterator[Finding]:
                     run, loss, 0, "{function} was given rows that are non-negative and sum to 1 "
                     "(from {low} to {high}), outside of training", "warning",
                 )  # fmt: skip
+
+
+def _by_hand(run: Run) -> Iterator[Finding]:
+    """A loss that is no function of PyTorch's: its graph shows one softmax right after the other."""
+    places = set()
+    for anatomy, steps in run.steps_by_anatomy.items():
+        for op in run.operations(anatomy):
+            chain = str(op.facts.get("came_from", "")).split("|") if op.op == "backward" else []
+            if (LOG_SOFTMAX, SOFTMAX) in itertools.pairwise(chain) and op.site not in places:
+                places.add(op.site)
+                yield RULE.found(
+                    "the loss of this backward was made of the log-softmax of a softmax",
+                    site=op.site,
+                    step=run.first_step_of.get(anatomy, 0),
+                    count=steps,
+                    fix="take the log-softmax of the raw scores",
+                    came_from=tuple(chain),
+                )
 
 
 def _with_graph(run: Run, loss: LossFunction) -> Finding | None:
