@@ -155,6 +155,16 @@ class Lab:
             self._first.forward.generators.restore()
             return self.outputs(self.model(), self._first.batch[0])
 
+    @functools.cached_property
+    def forward_seconds(self) -> float:
+        """What one forward takes, for one sample."""
+        inputs = self._first.batch[0]
+        with self.alone(), torch.no_grad():
+            model = self.model()
+            started = time.monotonic()
+            self.outputs(model, inputs)
+        return (time.monotonic() - started) / max(1, len(inputs))
+
     def gradients(
         self, model: nn.Module, batch: Batch, *, exact: bool = False, clear: bool = True
     ) -> tuple[float, list[Tensor]]:

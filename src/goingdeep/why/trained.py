@@ -25,6 +25,9 @@ LEARNS = 0.9
 """Something is learned where the loss ends at no more than this part of where it began."""
 MOST_BATCHES = 8
 MOST_SAMPLES = 2_000
+FEWEST_SAMPLES = 100
+SHARE = 0.04
+"""Of the seconds of an answer, what judging one model may take; lessons judge up to seven."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,13 @@ def held(lab: Lab) -> tuple[list[Batch], str]:
     """Batches to judge a model by, and what they are: "test images", or of the moment itself."""
     tests = [batch for batch in lab.experiment.tests if len(batch) == 2]
     name = "test samples" if tests else "samples of the moment's last batches"
+    allowed = SHARE * lab.experiment.bound.seconds / max(lab.forward_seconds, 1e-9)
+    most = max(FEWEST_SAMPLES, min(MOST_SAMPLES, int(allowed)))
     chosen: list[Batch] = []
-    for batch in tests or lab.batches[-MOST_BATCHES:]:
-        if sum(len(x) for x, _ in chosen) < MOST_SAMPLES:
-            chosen.append(batch)
+    for inputs, labels in tests or lab.batches[-MOST_BATCHES:]:
+        room = most - sum(len(x) for x, _ in chosen)
+        if room > 0:
+            chosen.append((inputs[:room], labels[:room]))
     return chosen, name
 
 

@@ -22,6 +22,8 @@ SIZES = (1, 8, 64, 512)
 DRAWS = 6
 LARGE = 4096
 MOST = 8192
+SHARE = 0.25
+"""Of the seconds of an answer, what the gradient of all samples may take."""
 """Samples that stand for the whole training part."""
 
 
@@ -112,7 +114,10 @@ def _all(lab: Lab) -> Batch:
     chosen: list[Batch] = []
     for batch in lab.batches:
         same = batch[0].shape[1:] == lab.batches[0][0].shape[1:]
-        if same and sum(len(x) for x, _ in chosen) < MOST:
+        # A backward takes about twice as long as its forward.
+        seconds = 3 * lab.forward_seconds * sum(len(x) for x, _ in chosen)
+        in_time = seconds < SHARE * lab.experiment.bound.seconds
+        if same and in_time and sum(len(x) for x, _ in chosen) < MOST:
             chosen.append(batch)
     inputs, targets = (torch.cat(parts) for parts in zip(*chosen, strict=True))
     if inputs.dim() < 2 or len(inputs) != len(targets):
