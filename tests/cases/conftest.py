@@ -26,7 +26,7 @@ class Cases:
         # Those with a framework last: a parent that has imported it forks more slowly.
         ordered = sorted(cases, key=lambda case: (case.frameworks, case.name))
         scripts = [path for case in ordered for path in (case.path, twins / case.path.name)]
-        self._watched = Watched(folder, scripts, lambda _: False)
+        self._watched = Watched(folder, scripts, lambda _: False, live=False)
         self._reports: dict[Path, Report] = {}
 
     def report(self, case: Case) -> Report:

@@ -20,6 +20,9 @@ OTHER_LINE = {
     "pose_ae_11": "one function trains in both phases; the walk over the loader is all that differs",
     "predrnn_11": "the graph is cut between two numbers, not between two modules",
     "pytracking_313": "the loss travels through a dictionary to the sum that keeps it",
+    "rtm3d_13": "the first number that is not finite is the loss itself, made by tensor arithmetic",
+    "sentence_vae_15": "a view mixes the samples; the first module that shows it comes after it",
+    "tutorials_1644": "three layers are alike, and the last of them was made in a Sequential",
     "sentence_transformers_2881": "the Trainer makes the optimizer, in train()",
 }
 """Found, but at another line than the one to be mended: what the record and the source do not tell."""

@@ -22,8 +22,15 @@ collect_ignore_glob = ["healthy/*", "styles/*"]  # importing one would train
 class Watched:
     """Runs scripts in children of one parent, and judges what was recorded."""
 
-    def __init__(self, folder: Path, scripts: list[Path], strict: Callable[[Path], bool]) -> None:
-        self._strict = strict
+    def __init__(
+        self,
+        folder: Path,
+        scripts: list[Path],
+        strict: Callable[[Path], bool],
+        *,
+        live: bool = True,
+    ) -> None:
+        self._strict, self._live = strict, live
         self._folders = {
             script: folder / f"{i}-{script.parent.name}-{script.stem}"
             for i, script in enumerate(scripts)
@@ -45,6 +52,7 @@ class Watched:
                     "script": str(script),
                     "folder": str(folder),
                     "strict": self._strict(script),
+                    "live": self._live,
                 }
                 pipe.write(json.dumps(asked) + "\n")
 

@@ -2,10 +2,10 @@
 
     python -m tests.rules.watched
 
-Reads a JSON object {"script", "folder", "strict"} a line, runs the script watched in the folder, and
-answers with the folder and the exit code when it has ended; a warning is an error where it is strict.
-As many run at once as there are cores. A framework is imported by the parent, once, when the first
-script that uses it comes.
+Reads a JSON object {"script", "folder", "strict", "live"} a line, runs the script watched in the
+folder, and answers with the folder and the exit code when it has ended. strict: a warning is an error.
+live: it is judged after every step, too. As many run at once as there are cores. A framework is
+imported by the parent, once, when the first script that uses it comes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 import torch
 import torch._dynamo  # the first step of an optimizer imports it, in seconds
 
+from goingdeep.check import catalogue
 from goingdeep.check import live as check_live
 from goingdeep.live import Live
 from goingdeep.record import EventLog, Manifest, write_manifest
@@ -39,7 +40,7 @@ FRAMEWORKS = re.compile(
 )
 
 
-def run(script: Path, folder: Path) -> None:
+def run(script: Path, folder: Path, *, judged: bool = True) -> None:
     """Run a script watched; the record goes into the folder. Raises what the script raises."""
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
@@ -52,7 +53,7 @@ def run(script: Path, folder: Path) -> None:
     with EventLog(folder) as log:
         bad = script.name.startswith("bad")
         watcher = Watcher(folder, log, probes=True, moments=bad)
-        live = Live(watcher, folder, None)
+        live = Live(watcher, folder, None) if judged else None
         watcher.start()
         error: BaseException | None = None
         try:
@@ -62,12 +63,13 @@ def run(script: Path, folder: Path) -> None:
             raise
         finally:
             watcher.stop(error)
-            live.finish()
-    if bad:
+            if live is not None:
+                live.finish()
+    if bad and live is not None:
         live.prove()
 
 
-def child(script: Path, folder: Path, *, strict: bool) -> None:
+def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
     code = 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +80,7 @@ def child(script: Path, folder: Path, *, strict: bool) -> None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
         # Examples warn of nothing; a program after a real one may.
         warnings.simplefilter("error" if strict else "ignore")
-        run(script, folder)
+        run(script, folder, judged=live)
         code = 0
     except BaseException:  # noqa: BLE001 - the parent reads it from the file
         traceback.print_exc()
@@ -91,6 +93,7 @@ def child(script: Path, folder: Path, *, strict: bool) -> None:
 def main() -> None:
     torch.set_num_threads(1)
     os.environ["KERAS_BACKEND"] = "torch"
+    catalogue()  # imported once, not in each child
     running: dict[int, str] = {}
 
     def wait() -> None:
@@ -108,7 +111,7 @@ def main() -> None:
             wait()
         pid = os.fork()
         if pid == 0:
-            child(script, Path(asked["folder"]), strict=asked["strict"])
+            child(script, Path(asked["folder"]), strict=asked["strict"], live=asked["live"])
         running[pid] = asked["folder"]
     while running:
         wait()
