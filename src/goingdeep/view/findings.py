@@ -13,6 +13,7 @@ from goingdeep.check import (
     check_processes,
     read_settings,
 )
+from goingdeep.check.proof import add_proofs
 from goingdeep.check.source import Source, apply_ignores
 from goingdeep.errors import GoingDeepError
 from goingdeep.record.reading import Seen
@@ -36,11 +37,12 @@ class _Recorded(Source):
         return ""
 
 
-def checked(processes: Iterable[Seen], texts: Mapping[str, str]) -> Report:
+def checked(processes: Iterable[Seen], texts: Mapping[str, str], folder: Path) -> Report:
     """The verdict on a run, under the settings of the project in the current folder.
 
     Args:
-        processes: what was seen of each. texts: the recorded source of each file.
+        processes: what was seen of each. texts: the recorded source of each file. folder: the run,
+            for the proofs that were made of its findings.
     """
     rules = catalogue()
     try:
@@ -48,6 +50,7 @@ def checked(processes: Iterable[Seen], texts: Mapping[str, str]) -> Report:
     except GoingDeepError:  # `gd check` says what is wrong with them
         settings = CheckSettings()
     report = check_processes(processes, settings)
+    add_proofs(report, folder)
     apply_ignores(report, texts, rules, _Recorded(texts))
     return report
 
@@ -57,7 +60,7 @@ def shown(report: Report, paths: Paths) -> tuple[Shown, ...]:
     rules = catalogue()
     found = []
     for finding in report.findings:
-        entry = rules.get(finding.rule)
+        entry, proof = rules.get(finding.rule), finding.proof
         found.append(
             Shown(
                 rule=finding.rule,
@@ -71,7 +74,7 @@ def shown(report: Report, paths: Paths) -> tuple[Shown, ...]:
                 why=without_home(finding.why),
                 fix=finding.fix,
                 fine=entry.sections.get("When it is fine", "") if entry is not None else "",
-                note=finding.note,
+                note=" ".join(filter(None, (finding.note, proof.sentence if proof else ""))),
                 evidence=dict(finding.evidence),
                 proof=dict(finding.proof.curves) or None if finding.proof is not None else None,
             )

@@ -183,6 +183,7 @@ class Trace:
             self._report = findings.checked(
                 processes(self._all, self.folder),
                 {text.file: text_of(self.folder, text) or "" for text in self._texts},
+                self.folder,
             )
             took = time.process_time() - began
             self._check_at = time.monotonic() + max(FIRST_PAUSE, CHECK_SHARE * took)
@@ -265,7 +266,11 @@ def _refuse_large(folder: Path) -> None:
     Raises:
         RunFormatError: a file is larger than it can be.
     """
-    bounds = {"run.json": MOST_OF_RUN, "result.json": MOST_OF_RESULT}
+    bounds = {
+        "run.json": MOST_OF_RUN,
+        "result.json": MOST_OF_RESULT,
+        "proofs.json": MOST_OF_RESULT,
+    }
     for path in (*(folder / name for name in bounds), *folder.glob("events*.jsonl")):
         most = bounds.get(path.name, MOST_OF_LOG)
         try:
