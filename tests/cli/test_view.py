@@ -92,6 +92,7 @@ class Viewing:
         ready, _, _ = select.select([self.process.stdout], [], [], 60)
         assert ready
         self.first = self.process.stdout.readline()
+        self.second = self.process.stdout.readline()
         ((self.port, self.token),) = ADDRESS.findall(self.first)
 
     def get(self, path: str, token: str | None = None) -> int:
@@ -121,6 +122,6 @@ def test_it_answers_until_it_is_told_to_end(run, how, code):
     assert viewing.get("/") == 200
     assert viewing.get("/api/manifest") == 401
     assert viewing.get("/api/manifest", viewing.token) == 200
-    ended, out, err = viewing.end(how)
+    assert viewing.second.startswith("Ctrl-C ends this")
+    ended, _, err = viewing.end(how)
     assert (ended, err) == (code, "")
-    assert out.startswith("Ctrl-C ends this")

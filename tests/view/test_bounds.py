@@ -15,6 +15,7 @@ from goingdeep.record.event import Event
 from goingdeep.record.events import encode
 from goingdeep.record.look import LookBatch, LookCall, Values
 from goingdeep.record.seen import Anatomy, Block, Op, Pass, Site, Steps
+from goingdeep.view import limits
 from goingdeep.view import trace as traces
 from goingdeep.view.curves import MOST_ROWS, thinned
 from goingdeep.view.highlight import highlighted
@@ -102,7 +103,7 @@ def test_files_larger_than_ours_are_refused(copy, monkeypatch):
         ("result.json", "MOST_OF_RESULT"),
         ("events.jsonl", "MOST_OF_LOG"),
     ):
-        monkeypatch.setattr(traces, bound, 10)
+        monkeypatch.setattr(limits, bound, 10)
         with pytest.raises(
             RunFormatError, match=rf"{name} has [\d,]+ bytes, a record has at most 10"
         ):

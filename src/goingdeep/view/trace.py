@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from goingdeep.check import Report
-from goingdeep.errors import GoingDeepError, RunFormatError, printable
+from goingdeep.errors import GoingDeepError
 from goingdeep.record import Manifest as RunManifest
 from goingdeep.record import is_live, read_blob, read_events, read_manifest
 from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.event import Blob, Event
 from goingdeep.record.events import WorstErrors
-from goingdeep.record.log import MAX_BYTES, Following
+from goingdeep.record.log import Following
 from goingdeep.record.look import LookEvent
 from goingdeep.record.reading import processes
 from goingdeep.record.seen import Site, SourceText
@@ -32,14 +32,10 @@ from goingdeep.view import findings
 from goingdeep.view.contract import CurveOf, Manifest, Results, Source
 from goingdeep.view.curves import curves
 from goingdeep.view.events import Shaped, Shaper, joined
+from goingdeep.view.limits import refuse_large
 from goingdeep.view.paths import Paths, fit
 from goingdeep.view.results import results
 from goingdeep.view.sources import sources, text_of
-
-MOST_OF_RUN = 4 << 20
-MOST_OF_RESULT = 16 << 20
-MOST_OF_LOG = MAX_BYTES + (1 << 20)
-"""Bytes of files that are read whole."""
 
 MOST_ANSWERS = 64
 MOST_ANSWER_BYTES = 256 << 10
@@ -66,7 +62,7 @@ class Trace:
         self, folder: Path, *, source: bool = True, images: bool = True, live: bool = False
     ) -> None:
         self.folder = folder
-        _refuse_large(folder)
+        refuse_large(folder)
         self._with_source, self._with_images = source, images
         self.run: RunManifest = read_manifest(folder)
         self.state = _state(folder, self.run)
@@ -258,32 +254,6 @@ class Trace:
         if known is None or known[0] != key:
             known = self._parts[name] = (key, make())
         return known[1]
-
-
-def _refuse_large(folder: Path) -> None:
-    """Refuse what none of our writers makes: a record that was sent must not fill the memory.
-
-    Raises:
-        RunFormatError: a file is larger than it can be.
-    """
-    bounds = {
-        "run.json": MOST_OF_RUN,
-        "result.json": MOST_OF_RESULT,
-        "proofs.json": MOST_OF_RESULT,
-    }
-    for path in (*(folder / name for name in bounds), *folder.glob("events*.jsonl")):
-        most = bounds.get(path.name, MOST_OF_LOG)
-        try:
-            size = path.stat().st_size
-        except OSError:
-            continue
-        if size > most:
-            raise RunFormatError(
-                f"{printable(str(path))} has {size:,} bytes, a record has at most {most:,}",
-                where=str(folder),
-                fix="gd runs (lists the runs there are)",
-                more="docs/runs.md",
-            )
 
 
 def _state(folder: Path, run: RunManifest) -> Any:
