@@ -13,9 +13,10 @@ import pytest
 
 pytest_plugins = ["pytester"]  # only the outermost conftest may ask for one
 
-# The rules' examples are programs: importing one would train.
+# The rules' examples and a lesson's programs: importing one would train.
 collect_ignore_glob = [
-    f"src/goingdeep/check/rules/*/{name}.py" for name in ("bad*", "good", "fine_*")
+    *(f"src/goingdeep/check/rules/*/{name}.py" for name in ("bad*", "good", "fine_*")),
+    "src/goingdeep/why/lessons/*/programs/*.py",
 ]
 
 

@@ -12,6 +12,8 @@ EXAMPLES = SOURCE / "check" / "rules"
 
 def is_example(path: Path) -> bool:
     """Whether a file is a program that shows a mistake, and no module of ours."""
+    if path.parent.name == "programs":  # of a lesson
+        return True
     return EXAMPLES in path.parents and path.name not in ("rule.py", "__init__.py")
 
 
