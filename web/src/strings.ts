@@ -132,8 +132,9 @@ export const strings = {
     parameters: "parameters", state: "optimizer's memory",
   },
   batchPart: (name: string, values: Values) => {
-    if (!/^\d+$/.test(name)) return name;
-    return values.dtype.startsWith("int") && values.shape.length === 1 ? "y, labels" : "x, inputs";
+    if (name === "0") return "x, inputs";
+    if (name === "1") return /^u?int/.test(values.dtype) ? "y, labels" : "y, targets";
+    return /^\d+$/.test(name) ? `tensor ${name}` : name;
   },
   tensor: (values: Values) => `${spelled(values.shape) || "one number"} (${values.dtype.replace("torch.", "")})`,
   gradientCounts: (counts: Record<string, number>) => {
