@@ -116,7 +116,10 @@ def test_a_finding_leads_to_its_line(tab, files):
     assert "double-softmax" in page.inner_text(".finding-card")
     page.click("text=Show me")
     assert page.inner_text("nav a[aria-current]") == "Step"
-    assert page.locator(".line.now .mark.finding").count() == 1
+    assert page.locator(".line.asked .mark.finding").count() == 1
+    assert "nn.Softmax" in page.inner_text(".line.asked .code")
+    page.keyboard.press("ArrowRight")
+    page.locator(".line.asked").wait_for(state="detached")
 
 
 def test_what_a_screen_reader_hears_of_a_step(tab, files):

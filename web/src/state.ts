@@ -124,12 +124,12 @@ export const answered = signal("");
 export const opKey = computed(() => `${look.value?.step}/${opIndex.value}/${inEvaluation.value}`);
 
 export function toStep(to: number): void {
-  go({ step: to, op: 0, set: { part: null } });
+  go({ step: to, op: 0, set: { part: null, line: null, file: null } });
 }
 
 export function toOp(index: number): void {
   const here = look.value;
-  if (here) go({ step: here.step, op: Math.min(Math.max(index, 0), operations.value.length - 1) }, true);
+  if (here) go({ step: here.step, op: Math.min(Math.max(index, 0), operations.value.length - 1), set: { line: null, file: null } }, true);
 }
 
 effect(() => {

@@ -26,12 +26,13 @@ export function FindingsScreen() {
 }
 
 /** The step that was looked at nearest to a finding's first one, and its operation on that line. */
-function placeOf(finding: Finding): { step: number; op: number } | null {
+function placeOf(finding: Finding): { step: number; op: number; set?: Record<string, string> } | null {
   const step = looked.value.find((one) => one >= (finding.step ?? 0)) ?? looked.value.at(-1);
   const look = step === undefined ? undefined : run.value?.looks.get(step);
   if (step === undefined || !look) return null;
   const at = trainingOf(look).find((operation) => operation.site?.file === finding.file && operation.site?.line === finding.line);
-  return { step, op: at?.index ?? 0 };
+  // The fix may go to a line on which nothing runs in a step: where the model is made, say.
+  return at || !finding.line ? { step, op: at?.index ?? 0 } : { step, op: 0, set: { line: String(finding.line), file: finding.file ?? "" } };
 }
 
 function Card({ finding, chosen }: { finding: Finding; chosen: boolean }) {

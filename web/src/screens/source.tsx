@@ -1,7 +1,7 @@
 // The user's own file: the line that runs now, which phase each line belongs to, and findings.
 
 import { useEffect, useRef } from "preact/hooks";
-import { go } from "../place.ts";
+import { go, numberOption, option } from "../place.ts";
 import { findingsAt } from "../record/findings.ts";
 import type { Operation } from "../record/operations.ts";
 import { findings, operation, operations, run, toOp } from "../state.ts";
@@ -14,7 +14,8 @@ const MOST_LINES = 1200;
 export function SourceView() {
   const here = operation.value;
   const site = here?.site;
-  const file = site?.file ?? operations.value.find((other) => other.site)?.site?.file;
+  const asked = numberOption("line");
+  const file = (asked === null ? undefined : option("file")) ?? site?.file ?? operations.value.find((other) => other.site)?.site?.file;
   const source = run.value?.manifest.sources?.find((one) => one.file === file);
   const files = [...new Set(operations.value.map((other) => other.site?.file).filter((name) => name !== undefined))];
   return (
@@ -22,7 +23,7 @@ export function SourceView() {
       <h2>{strings.source}</h2>
       <p class="file-name"><bdi>{file ?? ""}</bdi>{site?.via_file ? <span class="quiet"> {strings.through(site.via_file, site.via_line ?? 0)}</span> : null}</p>
       {!site && <p class="quiet">{strings.noSite}</p>}
-      {source ? <Lines source={source} line={site?.line ?? 0} /> : site && <NoSource line={site.line} text={site.source ?? ""} />}
+      {source ? <Lines source={source} line={site?.file === file ? (site?.line ?? 0) : 0} asked={asked} /> : site && <NoSource line={site.line} text={site.source ?? ""} />}
       {files.length > 1 && (
         <p class="files">{files.map((name) => (
           <button type="button" class={`plain ${name === file ? "here" : ""}`} onClick={() => toOp(operations.value.find((other) => other.site?.file === name)?.index ?? 0)} key={name}>
@@ -43,7 +44,8 @@ function NoSource({ line, text }: { line: number; text: string }) {
   );
 }
 
-function Lines({ source, line }: { source: Source; line: number }) {
+/** asked: a line that a finding is about, where it is not the one that runs. */
+function Lines({ source, line, asked }: { source: Source; line: number; asked: number | null }) {
   const box = useRef<HTMLPreElement>(null);
   const byLine = new Map<number, Operation[]>();
   for (const other of operations.value) {
@@ -53,10 +55,10 @@ function Lines({ source, line }: { source: Source; line: number }) {
     else byLine.set(other.site.line, [other]);
   }
   useEffect(() => {
-    const now = box.current?.querySelector<HTMLElement>(".now");
+    const now = box.current?.querySelector<HTMLElement>(asked === null ? ".now" : ".asked");
     // Not scrollIntoView: it would move the whole page too.
     if (now && box.current) box.current.scrollTop = now.offsetTop - box.current.offsetTop - box.current.clientHeight / 2 + now.clientHeight / 2;
-  }, [line, source.file]);
+  }, [line, source.file, asked]);
   const first = source.first ?? 1;
   return (
     <pre class="source" ref={box} tabIndex={0}>
@@ -68,7 +70,7 @@ function Lines({ source, line }: { source: Source; line: number }) {
           const wrong = findingsAt(findings.value, source.file, number);
           const code = tokens.map((token, j) => <span class={token.k ? `token-${token.k}` : undefined} key={j}>{token.t}</span>);
           return (
-            <span class={`line ${number === line ? "now" : ""} ${own.length ? "runs" : ""}`} key={number} aria-current={number === line ? "step" : undefined}>
+            <span class={`line ${number === line ? "now" : ""} ${number === asked ? "asked" : ""} ${own.length ? "runs" : ""}`} key={number} aria-current={number === line ? "step" : undefined}>
               <span class="line-number">{number}</span>
               <span class="marks">
                 {wrong[0] && (
