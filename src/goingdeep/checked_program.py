@@ -21,6 +21,9 @@ from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.reading import read_processes
 from goingdeep.record.runs import short_name
 
+YEAR_SECONDS = 365 * 24 * 3600
+"""A timer cannot wait for ever; who asks for longer means no end at all."""
+
 
 @dataclass(frozen=True)
 class CheckedProgram:
@@ -65,7 +68,7 @@ def check_program(
     from goingdeep.watch.child import folder_told, run_to_end
     from goingdeep.watch.script import Asked, CheckAsked
 
-    if steps < 0 or seconds < 0:
+    if steps < 0 or not 0 <= seconds <= YEAR_SECONDS:
         raise SettingsError(
             "--steps and --seconds expect a number above 0",
             fix="gd check --steps 200 SCRIPT.py",

@@ -6,6 +6,7 @@ Nothing heavy is imported at the top: `gd --help` must answer at once.
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -216,6 +217,7 @@ WITH_PROGRAM = {"check": check_command.marked, "why": why_command.marked}
 def main() -> None:
     """Run the command; an error of ours is five lines and exit code 2, never a traceback."""
     words = sys.argv[1:]
+    _refuse_deleted_folder()
     if words[:1] == ["run"]:
         start_program(words[1:])
         words = ["run", "--help"]
@@ -243,6 +245,17 @@ def main() -> None:
         if error.errno != errno.ENOSPC or error.filename:
             raise
         fail(f"WriteError: {output_error(error)}")  # it was the text of --help
+
+
+def _refuse_deleted_folder() -> None:
+    """Not even torch can be loaded in one."""
+    try:
+        os.getcwd()  # noqa: PTH109 - it costs no import
+    except FileNotFoundError:
+        fail(
+            "RunNotFoundError: the folder you are in has been deleted\n"
+            "  fix:   cd to one that is there\n  more:  gd --help"
+        )
 
 
 def _note(stop: BaseException, otherwise: str = "") -> None:

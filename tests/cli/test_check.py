@@ -183,6 +183,8 @@ def test_nothing_is_proved_where_the_program_does_not_come_to_its_end():
         ("trian.py", "ScriptNotFoundError: there is no script 'trian.py'", "did you mean train.py?"),
         ("--disable grads train.py", "no rule called 'grads'", "gd rules"),
         ("--fail-on x train.py", "a severity is one of error, warning, hint, got 'x'", "error"),
+        ("--seconds nan train.py", "--steps and --seconds expect a number above 0", "--steps 200"),
+        ("--seconds inf train.py", "--steps and --seconds expect a number above 0", "--steps 200"),
         ("--steps -1 train.py", "--steps and --seconds expect a number above 0", "--steps 200"),
         ("--out full train.py", "full is already in use", "choose a new folder"),
         ("--output train.py train.py", "train.py is there already", "choose another name"),

@@ -316,6 +316,47 @@ def test_a_training_is_recorded_to_its_last_step(home):
     assert list(Path("elsewhere").iterdir()) == []
 
 
+def test_a_program_may_delete_the_folder_it_is_in(home):
+    Path("gone").mkdir()
+    script(LOOP + "    import os; os.chdir('gone'); os.rmdir(os.getcwd())\n")
+    ours = call(*GD, "program.py", "0")
+    assert ours.code == 0
+    (run,) = (path for path in (home / "runs").iterdir() if not path.is_symlink())
+    assert ours.err.startswith(f"{run.name}: gd run program.py 0\n64 steps")
+    assert ours.err.endswith(NEXT)
+
+
+PATCHED = """
+    import os, sys, time
+    class Mute:
+        def write(self, text): raise RuntimeError("mute")
+    def boom(*args, **settings): raise RuntimeError("patched")
+    sys.stderr = Mute()
+    time.time = time.monotonic = time.perf_counter = os.write = os.open = boom
+"""
+
+
+def test_a_program_may_break_the_clock_and_the_error_stream(home):
+    script(PATCHED, "patched.py")
+    script(LOOP.replace("    for step", "    exec(open('patched.py').read())\n    for step"))
+    plain = call(sys.executable, "program.py", "0")
+    ours = call(*GD, "program.py", "0")
+    assert plain.out
+    assert (ours.code, ours.out) == (plain.code, plain.out)
+
+
+def test_a_command_in_a_folder_that_was_deleted(home):
+    done = subprocess.run(
+        ["bash", "-c", f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m goingdeep show"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("RunNotFoundError: the folder you are in has been deleted\n")
+    assert "Traceback" not in done.stderr
+
+
 # -------------------------------------------------------------------- places that cannot be written
 
 LOOP = """

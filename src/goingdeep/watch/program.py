@@ -140,15 +140,27 @@ class WatchedProgram:
             self._answer(self.run, facts["why"]["topic"])
         if facts["check"] and facts["check"]["prove"] and self.run.onlooker is not None:
             self.run.onlooker.prove()
+        # Paths are told from the folder that the user is in; the program's own may be gone.
+        theirs = _enter(self._here.here)
+        try:
+            self._tell(self.run, path, facts, trained=bool(trained), forwards=counts.forwards)
+        finally:
+            if theirs is not None:
+                os.fchdir(theirs)
+                os.close(theirs)
+
+    def _tell(
+        self, run: WatchedRun, path: Path, facts: dict[str, Any], *, trained: bool, forwards: int
+    ) -> None:
         problem = ""
-        if trained and self.run.first and facts["report"] and not (facts["check"] or facts["why"]):
+        if trained and run.first and facts["report"] and not (facts["check"] or facts["why"]):
             problem = self._report(path)
-        if quiet or not self.run.first:
+        if facts["quiet"] or not run.first:
             return
         if not trained:
-            forwards = "1 forward" if counts.forwards == 1 else f"{counts.forwards:,} forwards"
-            _say(f"gd: no training seen: torch was imported, {forwards}, no backward")
-            if not counts.forwards:
+            number = "1 forward" if forwards == 1 else f"{forwards:,} forwards"
+            _say(f"gd: no training seen: torch was imported, {number}, no backward")
+            if not forwards:
                 _say("    (a process that it starts is watched by `with gd.watch():` inside)")
                 return
         _say(self._summary(path))
@@ -197,6 +209,20 @@ def _uncaught() -> BaseException | None:
     """What ended the program; Python keeps it here when it prints the traceback."""
     error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
     return error if isinstance(error, BaseException) else None
+
+
+def _enter(folder: str) -> int | None:
+    """Go there; the folder left behind, to go back to even where it has been deleted."""
+    try:
+        left = os.open(".", os.O_RDONLY)
+    except OSError:  # no folder can be opened on Windows
+        return None
+    try:
+        os.chdir(folder)
+    except OSError:
+        os.close(left)
+        return None
+    return left
 
 
 def _say(text: str) -> None:

@@ -32,7 +32,7 @@ def tell(text: str, stream: TextIO | None) -> None:
         left = f"{text}\n".encode(own.encoding or "utf-8", own.errors or "backslashreplace")
         while left:
             left = left[os.write(own.fileno(), left) :]
-    except (OSError, ValueError):
+    except Exception:  # noqa: BLE001, S110 - the stream may be the program's, and raise anything
         pass
 
 
@@ -47,7 +47,7 @@ def interject(text: str) -> None:
         return
     try:
         in_terminal = stream.isatty()
-    except (OSError, ValueError, AttributeError):
+    except Exception:  # noqa: BLE001 - as in `tell`
         in_terminal = False
     tell(("\r\x1b[K" if in_terminal else "\n") + text, stream)
 

@@ -11,6 +11,7 @@ switches off the hook it came from: it never makes a training fail that would ha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -192,9 +193,13 @@ class Watcher:
             return lane
 
     def fault(self, where: str, error: BaseException) -> None:
-        """Something of ours failed: say so in the record, and switch it off."""
+        """Something of ours failed: say so in the record, and switch it off.
+
+        A program may have put its own in the place of what we write with, its clock for one.
+        """
         self.off.add(where)
-        self.recorder.gap(where, f"{type(error).__name__}: {_first_line(error)}")
+        with contextlib.suppress(Exception):
+            self.recorder.gap(where, f"{type(error).__name__}: {_first_line(error)}")
 
     def mark(self) -> None:
         """Look closely at the next step."""
