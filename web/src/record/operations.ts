@@ -71,7 +71,9 @@ function operations(look: Look, parts: readonly LookEvent[], anatomy: readonly O
       const found = anatomy.findIndex((op, i) => i >= at && op.op === phase);
       if (found >= 0) {
         for (const op of anatomy.slice(at, found)) {
-          if (!LOOKED.has(op.op)) add(null, op, site(op.site), strings.plainOp(op), BELONGS[op.op] ?? "step");
+          // train() may be called anywhere: it belongs to what comes after it.
+          const belongs = op.op === "mode" ? phase : (BELONGS[op.op] ?? "step");
+          if (!LOOKED.has(op.op)) add(null, op, site(op.site), strings.plainOp(op), belongs);
         }
         own = anatomy[found] ?? null;
         at = found + 1;
