@@ -46,7 +46,7 @@ def events() -> list[list[str]]:
     """Every kind of event with its own fields."""
     rows = [["kind", "what it says", "fields"]]
     for kind in typing.get_args(KNOWN):
-        first = (kind.__doc__ or "").split(".")[0].replace("\n", " ")
+        first = re.split(r"\.(?=\s|$)", kind.__doc__ or "")[0]
         fields = ", ".join(f"`{name}`" for name in kind.__annotations__)
         rows.append([f"`{kind.__struct_config__.tag}`", " ".join(first.split()), fields])
     return rows

@@ -756,7 +756,7 @@ export interface StateLoaded {
   rank?: number;
 }
 
-/** `torch.save`. keys: at most 16 of the saved mapping's own. */
+/** Something was written with `torch.save`. keys: at most 16 of the saved mapping's own. */
 export interface StateSaved {
   seq: number;
   kind: "state-saved";

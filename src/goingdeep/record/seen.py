@@ -469,7 +469,7 @@ class StateLoaded(Event, frozen=True, tag="state-loaded"):
 
 
 class StateSaved(Event, frozen=True, tag="state-saved"):
-    """`torch.save`. keys: at most 16 of the saved mapping's own."""
+    """Something was written with `torch.save`. keys: at most 16 of the saved mapping's own."""
 
     file: str
     site: int = -1

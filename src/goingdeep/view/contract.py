@@ -53,8 +53,8 @@ class CurveOf(msgspec.Struct, frozen=True):
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
     """One finding of `gd check`, as `goingdeep.check.Finding` has it.
 
-    page: the rule's own page, as text by heading. proof: both curves where it was proved:
-    {"with": [...], "without": [...]}, the loss by step.
+    fine: "When it is fine" of the rule's page. proof: where it was proved, both curves by name, the
+    measure by step; first the loop as it is.
     """
 
     rule: str
