@@ -42,7 +42,7 @@ def check(
     seconds: Annotated[
         float, Parameter(help="End the program so long after its first step.")
     ] = 0.0,
-    out: Annotated[str, Parameter(help="The folder for the program's record.")] = "",
+    out: Annotated[str, Parameter(help="The run's folder, new or empty (default: in runs/).")] = "",
     prove: Annotated[
         bool, Parameter(help="Replay some steps with and without what is wrong.", negative="")
     ] = False,

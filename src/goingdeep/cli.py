@@ -33,10 +33,17 @@ from goingdeep.terminal import (
 )
 from goingdeep.watch_command import Run, start_program
 
+
+def _default(value: object) -> str | None:
+    """What help says of a default: nothing where it is empty, or off."""
+    return None if value in (None, "", "0", 0, ()) else str(value)
+
+
 app = App(
     name="gd",
     help="Train image classifiers with PyTorch, and see what really happens in the training loop.",
     version=__version__,
+    default_parameter=Parameter(show_default=_default),
     # Ctrl-C is ours to answer: it names the run to go on with.
     suppress_keyboard_interrupt=False,
 )
@@ -137,11 +144,12 @@ def test(
 ) -> None:
     """Test a run's model again, on its own test part or on other images."""
     from goingdeep import session
+    from goingdeep.record.encoding import indented
     from goingdeep.train import report
 
     speaker = Speaker(quiet=json)
     result = session.test(run, data or None, progress=speaker.progress)
-    say(report.to_json(result) if json else report.test_text(result["test"]))
+    say(indented(result) if json else report.test_text(result["test"]))
 
 
 @app.command
@@ -200,10 +208,11 @@ def runs(*, json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = 
 
 
 def _show_result(run: Any, *, quiet: bool, json: bool) -> None:
+    from goingdeep.record.encoding import indented
     from goingdeep.train import report
 
     if json:
-        say(report.to_json({"run": str(run.path), **run.result}))
+        say(indented({"run": str(run.path), **run.result}))
     elif quiet:
         say(report.accuracy_line(run.result["test"]))
     else:

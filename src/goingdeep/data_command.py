@@ -25,14 +25,15 @@ def show(
 ) -> None:
     """Print what is in a data set, and draw a contact sheet."""
     from goingdeep import session
-    from goingdeep.train import report, shown
+    from goingdeep.record.encoding import indented
+    from goingdeep.train import shown
 
     speaker = Speaker(quiet=json)
     facts, drawn = session.data_show(
         source, size=size, resize=resize, picture=picture or None, progress=speaker.progress
     )
     if json:
-        say(report.to_json({**facts, "picture": str(drawn)}))
+        say(indented({**facts, "picture": str(drawn)}))
     else:
         say(shown.facts_text(facts, drawn))
 

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from goingdeep.errors import RunNotFoundError, WriteError
 from goingdeep.record import find_run, list_runs, read_manifest
 from goingdeep.record.answer import Answer, ClaimFound, Figure, Table, save_answer
-from goingdeep.record.encoding import to_json
 from goingdeep.why.catalogue import Page, catalogue, find
 from goingdeep.why.experiment import Bound, Experiment
 
@@ -166,11 +163,6 @@ def _experiment(folder: Path, bound: Bound, data: Any) -> Experiment:
     from goingdeep.why.recorded import of_record
 
     return of_record(folder, bound)
-
-
-def as_json(content: object) -> str:
-    """Indented JSON."""
-    return msgspec.json.format(to_json(content), indent=2).decode()
 
 
 def question_and_run(words: Sequence[str]) -> tuple[str, str | None]:

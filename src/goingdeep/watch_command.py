@@ -21,7 +21,9 @@ def run(
         bool, Parameter(name="-m", help="What follows is a module: -m package.module", negative="")
     ] = False,
     out: Annotated[str, Parameter(help="The run's folder, new or empty (default: in runs/).")] = "",
-    quiet: Annotated[bool, Parameter(help="Print no summary at the end.", negative="")] = False,
+    quiet: Annotated[
+        bool, Parameter(help="Print no findings and no summary.", negative="")
+    ] = False,
     moments: Annotated[
         bool, Parameter(help="Keep a few steps in memory, to replay them changed.", negative="")
     ] = False,

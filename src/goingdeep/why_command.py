@@ -25,7 +25,9 @@ def why(
     ] = False,
     script: Annotated[
         tuple[str, ...],
-        Parameter(help="A program to run now, with its arguments (or -m MODULE); comes last."),
+        Parameter(
+            help="A program to run now, with its arguments (or -m MODULE); comes last.", negative=""
+        ),
     ] = (),
 ) -> None:
     """Answer a question by experiment on a run: what happens, and what happens with the mistake.
@@ -37,6 +39,7 @@ def why(
     and answers on that. What the program prints goes to the error stream.
     """
     from goingdeep import explained
+    from goingdeep.record.encoding import indented
 
     words, run = explained.question_and_run(question)
     found: explained.Explained | explained.Topics
@@ -55,9 +58,9 @@ def why(
     if not json:
         say(repr(found))
     elif isinstance(found, explained.Topics):
-        say(explained.as_json(found.listed))
+        say(indented(found.listed))
     else:
-        say(explained.as_json(found.answer))
+        say(indented(found.answer))
 
 
 def marked(words: Sequence[str]) -> list[str]:

@@ -154,3 +154,11 @@ def test_an_output_that_takes_no_more(process, done, home):
         outcome = process(*words, full=True)
         assert outcome.is_error("the output cannot be written: no space left on device"), words
     assert weights("run")
+
+
+@pytest.mark.parametrize("command", ["train", "run", "check", "why", "view"])
+def test_help_shows_no_default_that_is_nothing(gd, command):
+    said = " ".join(gd(command, "--help").out.replace("│", " ").split())
+    assert "--" in said
+    for nothing in ('""', "()", "False", "None", "0", "0.0"):
+        assert f"[default: {nothing}]" not in said

@@ -41,6 +41,8 @@ def here(tmp_path, monkeypatch):
         ("--out a train.py", Asked(("train.py",), out="a")),
         ("--out=a=b train.py -- x", Asked(("train.py", "--", "x"), out="a=b")),
         ("--out -x --quiet --moments t", Asked(("t",), out="-x", quiet=True, moments=True)),
+        ("--report train.py", Asked(("train.py",))),
+        ("--no-report train.py", Asked(("train.py",), report=False)),
         ("-- --strange.py", Asked(("--strange.py",))),
         ("--quiet -m a.b --quiet", Asked(("-m", "a.b", "--quiet"), quiet=True)),
         ("- 1", Asked(("-", "1"))),

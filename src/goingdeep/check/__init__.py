@@ -5,8 +5,11 @@
     catalogue.py   the rules there are                    rules/        one folder each
     judge.py       running them                           report.py     what they said
     source.py      comments that accept a finding         baseline.py   findings that are known
-    proof.py       remedies, and what they did       live.py        while a run goes on
+    proof.py       remedies, and what they did            live.py        while a run goes on
     settings.py    [tool.goingdeep]                       faces/        text, JSON, SARIF, GitHub
+
+For rules: steps.py, rates.py, curves.py, layers.py, parameters.py, provenance.py (which line made what
+a loss was given); places.py looks for the line of the fix.
 
 Never imports torch.
 """

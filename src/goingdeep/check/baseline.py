@@ -15,8 +15,9 @@ from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
 from goingdeep.errors import RunExistsError, SettingsError
-from goingdeep.record.encoding import UNREADABLE, to_json
+from goingdeep.record.encoding import UNREADABLE, indented
 from goingdeep.record.files import write_atomic
+from goingdeep.words import many
 
 FORMAT = 1
 MORE = "docs/check.md#baseline"
@@ -58,10 +59,8 @@ def apply_baseline(report: Report, path: Path) -> None:
     report.findings = kept
     gone = sum(count for count in left.values() if count > 0)
     if gone:
-        words = "1 finding" if gone == 1 else f"{gone:,} findings"
-        report.notes.append(
-            f"{words} of the baseline {'is' if gone == 1 else 'are'} gone: write it anew"
-        )
+        are = "is" if gone == 1 else "are"
+        report.notes.append(f"{many(gone, 'finding')} of the baseline {are} gone: write it anew")
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -95,7 +94,7 @@ def write_baseline(report: Report, path: Path) -> int:
             ) from error
     counted = Counter(_key(finding) for finding in (*report.findings, *report.known))
     baseline = Baseline(FORMAT, [Known(*key, count) for key, count in sorted(counted.items())])
-    write_atomic(path, msgspec.json.format(to_json(baseline), indent=2) + b"\n")
+    write_atomic(path, f"{indented(baseline)}\n".encode())
     return sum(counted.values())
 
 

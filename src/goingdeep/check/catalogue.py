@@ -20,8 +20,6 @@ RULES = Path(__file__).parent / "rules"
 HEADINGS = ("What happens", "Why it hurts", "How to fix it", "When it is fine", "Sources")
 """Of every rule's page, in this order."""
 
-INDEX = "docs/rules/README.md"
-
 
 @dataclass(frozen=True)
 class Entry:

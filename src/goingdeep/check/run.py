@@ -135,10 +135,6 @@ class Run(Seen):
             for op in block.ops
         )
 
-    def first_op(self, anatomy: int, operation: str) -> Op | None:
-        """The first operation of a kind in one way of stepping."""
-        return next((op for op in self.operations(anatomy) if op.op == operation), None)
-
     def last_op(self, anatomy: int, operation: str) -> Op | None:
         """The last operation of a kind in one way of stepping."""
         return next((op for op in reversed(self.operations(anatomy)) if op.op == operation), None)

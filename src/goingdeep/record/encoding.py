@@ -25,6 +25,11 @@ def to_json(content: Any) -> bytes:
         return msgspec.json.encode(_encodable(msgspec.to_builtins(content)))
 
 
+def indented(content: Any) -> str:
+    """The same for people to read: two spaces a level."""
+    return msgspec.json.format(to_json(content), indent=2).decode()
+
+
 def _encodable(content: Any) -> Any:
     if isinstance(content, str):
         return content.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from goingdeep.errors import RunFormatError, RunNotFoundError
-from goingdeep.record.encoding import UNREADABLE, to_json
+from goingdeep.record.encoding import UNREADABLE, indented
 from goingdeep.record.files import write_atomic
 
 FORMAT = 1
@@ -81,7 +81,7 @@ def write_over_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def _text(manifest: Manifest) -> bytes:
-    return msgspec.json.format(to_json(manifest), indent=2) + b"\n"
+    return f"{indented(manifest)}\n".encode()
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from goingdeep.record.look import Gradient, Update, Values
+from goingdeep.words import many
 
 NATS = frozenset(
     {"binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div",
@@ -96,14 +97,14 @@ def call(
     else:
         text = f"{given} {'become' if len(inputs) > 1 else 'becomes'} {made}"
     if parameters:
-        text += f", {_many(parameters, 'parameter')}"
+        text += f", {many(parameters, 'parameter')}"
     zeros = outputs[0].zeros if outputs else 0.0
     # Few exact zeros are what any numbers have; an activation or Dropout makes many.
     if zeros >= FEW_ZEROS and math.prod(outputs[0].shape) > 1:
         text += f", {percent(zeros)} are 0"
     broken = sum(tensor.non_finite for tensor in outputs)
     if broken:
-        text += f", {_many(broken, 'value')} not finite"
+        text += f", {many(broken, 'value')} not finite"
     return f"{_clip(class_name.rpartition('.')[2])}: {text}"
 
 
@@ -159,21 +160,21 @@ def backward(
         return "backward did not come to its end"
     if reached is None:
         there = sum(gradient.state != "none" for gradient in gradients)
-        text = f"backward left {_many(there, 'gradient')}; its graph is too large to be walked"
+        text = f"backward left {many(there, 'gradient')}; its graph is too large to be walked"
     elif not trainable:
         known = len(gradients)
-        text = f"backward reached {_many(known, 'tensor')} outside of any model"
+        text = f"backward reached {many(known, 'tensor')} outside of any model"
     else:
-        text = f"backward reached {reached:,} of {_many(trainable, 'trainable parameter')}"
+        text = f"backward reached {reached:,} of {many(trainable, 'trainable parameter')}"
         if unreached:
             missing = _listed([_clip(name) for name in unreached], NAMED, trainable - reached)
             text += f", not {missing}"
     zero = sum(gradient.state == "zero" for gradient in gradients)
     broken = sum(gradient.non_finite > 0 for gradient in gradients)
     if zero:
-        text += f"; {_many(zero, 'gradient')} {_are(zero)} zero"
+        text += f"; {many(zero, 'gradient')} {_are(zero)} zero"
     if broken:
-        text += f"; {_many(broken, 'gradient')} {_are(broken)} not finite"
+        text += f"; {many(broken, 'gradient')} {_are(broken)} not finite"
     return text
 
 
@@ -188,7 +189,7 @@ def step(class_name: str, settings: Mapping[str, object], updates: Sequence[Upda
     known = isinstance(rate, float | int | str) and not isinstance(rate, bool)
     with_rate = f" with lr {_setting(rate)}" if known else ""
     moved = sum(update.changed for update in updates)
-    all_of_them = _many(len(updates), "parameter")
+    all_of_them = many(len(updates), "parameter")
     text = f"{_clip(class_name)}{with_rate} moved "
     if not updates:
         return text + "no parameter that could be read"
@@ -200,7 +201,7 @@ def step(class_name: str, settings: Mapping[str, object], updates: Sequence[Upda
         text += f"; the largest change is {percent(max(ratios))} of its weight"
     broken = sum(update.change in {"nan", "inf"} for update in updates)
     if broken:
-        text += f"; {_many(broken, 'change')} {_are(broken)} not finite"
+        text += f"; {many(broken, 'change')} {_are(broken)} not finite"
     return text
 
 
@@ -217,7 +218,7 @@ def clear(by: str, before: Mapping[str, int], after: Mapping[str, int]) -> str:
     if not there:
         return f"{who} had no gradient to clear"
     values, zeros = after.get("value", 0), after.get("zero", 0)
-    text = f"{who} cleared {_many(there, 'gradient')}: "
+    text = f"{who} cleared {many(there, 'gradient')}: "
     if values:
         return f"{text}{values:,} of them still {'has' if values == 1 else 'have'} values"
     if zeros:
@@ -234,10 +235,6 @@ def _listed(words: Sequence[str], most: int, count: int | None = None) -> str:
     if count > len(shown):
         return f"{', '.join(shown)} and {count - len(shown):,} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _are(count: int) -> str:

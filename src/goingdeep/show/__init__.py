@@ -13,10 +13,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from goingdeep.record import find_run
-from goingdeep.record.encoding import to_json
+from goingdeep.record.encoding import indented
 from goingdeep.show.chosen import step_number, steps_done
 from goingdeep.show.facts import loop_facts, step_facts
 from goingdeep.show.loop import loop_text
@@ -39,10 +37,6 @@ def shown(
     """
     folder = find_run(run)
     if step is None:
-        return _json(loop_facts(folder)) if as_json else loop_text(folder)
+        return indented(loop_facts(folder)) if as_json else loop_text(folder)
     number = step_number(folder, step)
-    return _json(step_facts(folder, number)) if as_json else step_text(folder, number)
-
-
-def _json(content: object) -> str:
-    return msgspec.json.format(to_json(content), indent=2).decode()
+    return indented(step_facts(folder, number)) if as_json else step_text(folder, number)

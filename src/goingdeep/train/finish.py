@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import msgspec
 import numpy as np
 import safetensors.numpy
 from torch import nn
@@ -15,7 +14,7 @@ from goingdeep.data.loader import batches_in_order
 from goingdeep.data.show import picture_grid
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import write_blob, write_manifest
-from goingdeep.record.encoding import to_json
+from goingdeep.record.encoding import indented
 from goingdeep.record.event import Gap
 from goingdeep.record.events import Finished, WorstErrors
 from goingdeep.record.files import write_atomic, writing
@@ -80,7 +79,7 @@ def finish(training: Training) -> dict[str, Any]:
             for row in state.epochs
         ],
     }
-    write_atomic(folder / "result.json", msgspec.json.format(to_json(result), indent=2) + b"\n")
+    write_atomic(folder / "result.json", f"{indented(result)}\n".encode())
     training.log.write(
         Finished(time=time.time(), step=state.step, accuracy=test["accuracy"], seconds=seconds),
         last=True,

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from goingdeep.errors import printable
 from goingdeep.record import Manifest, encoding
 from goingdeep.record.runs import LATEST, RUNS, short_name
@@ -30,11 +28,6 @@ PUBLISHED = {
     "cifar10": "small CNNs 75 to 85 %, ResNet-20 91.25 %, WRN-28-10 96.0 %",
 }
 """For comparison, trained on the whole training part and tested on the whole test part."""
-
-
-def to_json(content: object) -> str:
-    """JSON for programs, on several lines."""
-    return msgspec.json.format(encoding.to_json(content), indent=2).decode()
 
 
 def accuracy_line(test: Mapping[str, Any]) -> str:
@@ -175,7 +168,7 @@ def run_list(
 ) -> Iterable[str]:
     """A line a run, the newest first."""
     if as_json:
-        yield to_json(
+        yield encoding.indented(
             [
                 {
                     "run": str(path),

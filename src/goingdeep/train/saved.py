@@ -23,7 +23,7 @@ from goingdeep.data.images import I64, U8, ImageData, Part, Resize
 from goingdeep.data.loader import batches_in_order
 from goingdeep.data.pictures import as_uint8, list_pictures, read_picture
 from goingdeep.errors import RunFormatError, RunNotFoundError, SettingsError
-from goingdeep.record.encoding import UNREADABLE, to_json
+from goingdeep.record.encoding import UNREADABLE, indented
 from goingdeep.record.files import whole_folder
 from goingdeep.record.runs import short_name
 from goingdeep.train import loop
@@ -67,7 +67,7 @@ def save_model(folder: Path, model: nn.Module, data: ImageData, settings: Settin
     )
     with whole_folder(folder / "model") as place:
         (place / "model.safetensors").write_bytes(weights(model))
-        (place / "model.json").write_bytes(msgspec.json.format(to_json(card), indent=2) + b"\n")
+        (place / "model.json").write_text(f"{indented(card)}\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)

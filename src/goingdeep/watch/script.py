@@ -25,7 +25,7 @@ from goingdeep.errors import (
 )
 from goingdeep.watch.script_file import HELP, check_script
 
-OPTIONS = ("--out", "--quiet", "--moments", "--no-report", "--help", "-m")
+OPTIONS = ("--out", "--quiet", "--moments", "--report", "--no-report", "--help", "-m")
 TOLD = "GOINGDEEP_PROGRAM"
 PATH_BEFORE = "GOINGDEEP_PYTHONPATH"
 """Variables that startup/sitecustomize.py reads and takes away; it cannot import them from here."""
@@ -98,7 +98,7 @@ def parse(words: Sequence[str]) -> Asked | None:
             if not equals and not left:
                 raise _usage("--out expects a folder", "gd run --out DIR SCRIPT.py")
             out = value if equals else left.pop(0)
-        elif name in {"--quiet", "--moments", "--no-report"} and not equals:
+        elif name in {"--quiet", "--moments", "--report", "--no-report"} and not equals:
             flags.add(name)
         else:
             error = UnknownNameError.of("option of gd run", printable(word), OPTIONS, more=HELP)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
+
 from goingdeep.record.answer import Answer, Blocks, ClaimFound
 from goingdeep.show.numbers import counted, number
 from goingdeep.why.catalogue import Page
@@ -47,7 +49,7 @@ def answered(page: Page, experiment: Experiment) -> Answer:
         says = f"the experiment ended with {type(error).__name__}: {lines[0][:300]}"
     if not replayed:
         claims = [ClaimFound(claim.text, "not measured", "") for claim in lesson.claims]
-    return _replaced(
+    return msgspec.structs.replace(
         answer,
         applies=applies,
         says=says,
@@ -80,9 +82,3 @@ def _replay(experiment: Experiment) -> str:
         f"Replay equals the run: {counted(len(moment.steps), 'step')} from step {number(moment.step)} "
         "on, done again on copies, gave the recorded losses bit for bit."
     )
-
-
-def _replaced(answer: Answer, **changes: Any) -> Answer:
-    import msgspec
-
-    return msgspec.structs.replace(answer, **changes)

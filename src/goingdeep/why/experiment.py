@@ -3,10 +3,11 @@
     who makes one                       from what
     rebuilt.of_run(folder, bound)       a run of `gd train`: checkpoint, settings and data
     program.of_watcher(watcher, bound)  a watched program, at its end and in its own process
+    recorded.of_record(folder, bound)   the record of a program that has ended: nothing to replay
     built_in.of_nothing(bound)          a short training of our own, where there is no run
 
-A lesson asks `answered(topic, experiment)` (answering.py), which gives plain data (answer.py): it can
-be written by the program's own process and read by another one.
+`answered(page, experiment)` (answering.py) makes plain data of it (record/answer.py), which can be
+written by the program's own process and read by another one.
 """
 
 from __future__ import annotations

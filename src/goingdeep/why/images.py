@@ -12,8 +12,6 @@ from goingdeep.why.lesson import NotHereError
 
 MOST = 4
 MOST_SIDE = 64
-MOST_CHANNELS = 4
-"""More channels than a picture has: the last axis is not one of colours."""
 
 
 def images_of(lab: Lab, topic: str) -> Tensor:

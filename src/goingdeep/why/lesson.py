@@ -84,7 +84,6 @@ class Lesson(Generic[F]):
     measure: may raise NotHereError (the topic does not apply) and NoLabError. recorded: blocks from
         the record alone, shown above those of `see`; where a run has nothing to replay, alone.
     places: operations whose lines in the user's source belong to the topic.
-    asks: words that people use for it, for a question in words.
     """
 
     measure: Callable[[Lab], F]
@@ -93,4 +92,3 @@ class Lesson(Generic[F]):
     claims: tuple[Claim[F], ...]
     recorded: Callable[[Seen], Iterable[Blocks]]
     places: tuple[str, ...] = ()
-    asks: tuple[str, ...] = ()

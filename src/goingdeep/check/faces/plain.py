@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from goingdeep.check.proof import Proof
 from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
-from goingdeep.record.encoding import to_json
+from goingdeep.record.encoding import indented
 
 
 def render(report: Report) -> str:
     """`findings`, `not_checked` and `clean`; beside them what was silenced, accepted or noted."""
-    return msgspec.json.format(to_json(content(report)), indent=2).decode()
+    return indented(content(report))
 
 
 def content(report: Report) -> dict[str, Any]:

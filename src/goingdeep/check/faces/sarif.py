@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from goingdeep import __version__
 from goingdeep.check.catalogue import Entry, catalogue
 from goingdeep.check.faces.plain import of_finding
 from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
-from goingdeep.record.encoding import to_json
+from goingdeep.record.encoding import indented
 
 LEVELS = {"error": "error", "warning": "warning", "hint": "note"}
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -26,7 +24,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def render(report: Report) -> str:
     """The whole log."""
-    return msgspec.json.format(to_json(content(report)), indent=2).decode()
+    return indented(content(report))
 
 
 def content(report: Report) -> dict[str, Any]:
