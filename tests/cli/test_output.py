@@ -94,7 +94,7 @@ def test_data_show_is_text_to_read(gd, home):
 
 
 COMMANDS = [(), ("train",), ("resume",), ("test",), ("predict",), ("eject",), ("runs",),
-            ("run",), ("show",), ("check",), ("rules",), ("view",), ("data",), ("data", "show"), ("data", "get")]  # fmt: skip
+            ("run",), ("show",), ("check",), ("rules",), ("view",), ("why",), ("data",), ("data", "show"), ("data", "get")]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
