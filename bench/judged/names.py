@@ -13,7 +13,7 @@ ALARMING = {"error", "warning", "warn", "fail"}
 ANYTHING = "*"
 
 NAMES: dict[str, dict[str, set[str]]] = {
-    # https://pypi.org/project/torch-preflight/, `torch-preflight rules`
+    # torch-preflight (on PyPI), `torch-preflight rules`
     "torch_preflight": {
         "graph-retained": {"TG001"},
         "no-grad-missing-eval": {"TG002"},
@@ -25,7 +25,7 @@ NAMES: dict[str, dict[str, set[str]]] = {
         "same-order-every-epoch": {"TG012"},
         "ga-not-scaled": {"TG014"},
     },
-    # https://pypi.org/project/torch-audit/, `torch-audit --list-rules`
+    # torch-audit (on PyPI), `torch-audit --list-rules`
     "torch_audit": {
         "graph-cut": {"TA103", "TA104", "TA500"},
         "loss-rewrapped": {"TA104"},
@@ -40,7 +40,7 @@ NAMES: dict[str, dict[str, set[str]]] = {
         "inputs-unnormalised": {"TA301"},
         "nhwc-input": {"TA303"},
     },
-    # https://pypi.org/project/torchtest2/, its table "What is checked"
+    # torchtest2 (on PyPI), its table "What is checked"
     "torchtest2": {
         "params-not-in-optimizer": {"optimizer_coverage", "params_change"},
         "stale-optimizer": {"optimizer_coverage", "params_change"},
@@ -56,7 +56,7 @@ NAMES: dict[str, dict[str, set[str]]] = {
         "constant-predictions": {"output_varies"},
         "nan-loss": {"output_finite", "gradient_magnitude", "loss"},
     },
-    # https://pypi.org/project/torchfix/: deprecated and unsafe functions; none of these mistakes.
+    # torchfix (on PyPI): deprecated and unsafe functions; none of these mistakes.
     "torchfix": {},
     # It names nothing: any invariant of the twin that a case breaks counts, whatever it says.
     "traincheck": {},

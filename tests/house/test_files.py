@@ -72,6 +72,7 @@ def test_data_in_the_package_has_its_licence_beside_it():
 # Written in pieces, or this file would find itself.
 FOREIGN = {
     "a package index": r"index[-_]url|trusted[-_]host|[:/]\d{4,5}/simple\b|arti" + "factory",
+    "a registry's host": r"py" + r"pi\.(?:org|io)|python" + r"hosted|npm" + r"js\.(?:org|com)",
     "a home folder": r"/ho" + r"me/\w|/Us" + r"ers/\w|/ro" + r"ot/\w|C:\\\\?Us" + "ers",
     "a place on the machine it was written on": r"/wo" + r"rk/\w|/tmp/pytest-",
     "an address in a private network": r"\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d+\.\d+\.\d+\b",
