@@ -187,14 +187,10 @@ def _look_on(watcher: Watcher, path: Path, aloud: bool = True) -> Live:
 
 
 def _summary(path: Path, width: int | None = None) -> str:
-    import contextlib
-    from pathlib import Path
-
+    from goingdeep.record.runs import as_typed
     from goingdeep.show import loop_text
 
-    with contextlib.suppress(ValueError, OSError):
-        path = path.relative_to(Path.cwd())  # as it is typed here
-    return loop_text(path, width)
+    return loop_text(as_typed(path), width)
 
 
 def _report(path: Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from goingdeep.errors import RunExistsError, RunNotFoundError, WriteError
 from goingdeep.record import Manifest, find_run, list_runs, read_result, write_manifest
-from goingdeep.record.runs import new_folder, point_latest, take_back
+from goingdeep.record.runs import as_typed, new_folder, point_latest, take_back
 
 
 @pytest.fixture(autouse=True)
@@ -233,3 +233,14 @@ def test_what_is_taken_back_from_a_folder_of_the_user_leaves_the_folder(here):
     make("mine/blobs")
     take_back(folder, made=False)
     assert list(folder.iterdir()) == []
+
+
+def test_a_folder_is_typed_from_here_where_it_lies_below(tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert as_typed(here / "runs" / "a") == Path("runs/a")
+    assert as_typed(Path("runs/a")) == Path("runs/a")
+    assert as_typed(tmp_path / "there") == tmp_path / "there"
+    here.rmdir()  # what is asked of a folder that is gone
+    assert as_typed(tmp_path / "there") == tmp_path / "there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -23,6 +24,15 @@ def to_json(content: Any) -> bytes:
         return msgspec.json.encode(content)
     except UnicodeEncodeError:
         return msgspec.json.encode(_encodable(msgspec.to_builtins(content)))
+
+
+def finite(value: float) -> float | str:
+    """A number for JSON, which has no NaN and no infinity: these become text.
+
+    >>> finite(0.5), finite(float("nan")), finite(float("-inf"))
+    (0.5, 'nan', '-inf')
+    """
+    return value if math.isfinite(value) else str(value)
 
 
 def indented(content: Any) -> str:

@@ -68,6 +68,14 @@ def is_saved(folder: Path) -> bool:
     return all((folder / "model" / f"model.{kind}").is_file() for kind in ("json", "safetensors"))
 
 
+def as_typed(folder: Path) -> Path:
+    """The folder as it is typed here: relative, where it lies below the current one."""
+    # The current folder may have been deleted: then there is no shorter way to say it.
+    with contextlib.suppress(ValueError, OSError):
+        return folder.relative_to(Path.cwd()) if folder.is_absolute() else folder
+    return folder
+
+
 def short_name(folder: Path) -> str:
     """What to type for a run: its name when it lies in `runs/` here, else its path."""
     return shlex.quote(printable(folder.name if folder.parent == RUNS else str(folder)))

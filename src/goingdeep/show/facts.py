@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from goingdeep.record.encoding import finite
 from goingdeep.record.reading import Seen
 from goingdeep.record.seen import Op
 from goingdeep.show.chosen import Chosen, choose
@@ -41,7 +41,7 @@ def loop_facts(folder: Path) -> dict[str, Any]:
                 "optimizers": [names.optimizer(number) for number in section.optimizers],
                 "steps": section.steps,
                 "steps_as_drawn": section.in_this_way + others.alike,
-                "loss": {"first": _finite(loss.means[0]), "last": _finite(loss.means[-1])}
+                "loss": {"first": finite(loss.means[0]), "last": finite(loss.means[-1])}
                 if loss
                 else None,
                 "operations": [
@@ -84,7 +84,7 @@ def step_facts(folder: Path, step: int) -> dict[str, Any]:
                 "optimizer": names.optimizer(stretch.optimizer),
                 "loss": None
                 if bucket is None
-                else {"mean": _finite(loss.means[bucket]), "steps": loss.counts[bucket]},
+                else {"mean": finite(loss.means[bucket]), "steps": loss.counts[bucket]},
                 "operations": [
                     {**_operation(item.op, found, words), "times": item.times}
                     for item in items_of(anatomy)
@@ -142,8 +142,3 @@ def _part(part: Any, found: Seen) -> dict[str, Any]:
 def _plain(event: Any) -> dict[str, Any]:
     content: dict[str, Any] = msgspec.to_builtins(event, str_keys=True)
     return content
-
-
-def _finite(value: float) -> float | str:
-    """JSON has no NaN: it is written as text, as in the record."""
-    return value if math.isfinite(value) else str(value)

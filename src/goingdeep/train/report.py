@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goingdeep.errors import printable
 from goingdeep.record import Manifest, encoding
-from goingdeep.record.runs import LATEST, RUNS, short_name
+from goingdeep.record.runs import LATEST, RUNS, as_typed, short_name
 from goingdeep.train.ejectable import MODELS, obstacles
 from goingdeep.train.settings import build
 from goingdeep.words import cells, clip, many, pad
@@ -69,7 +69,7 @@ def opening(manifest: Manifest, model: nn.Module) -> str:
 def result_text(folder: Path, manifest: Manifest, result: Mapping[str, Any]) -> str:
     """The end of a run: the result, a table by class, where everything is and what to try next."""
     name = manifest.data.name if manifest.data else ""
-    place = _relative(folder)
+    place = str(as_typed(folder))
     lines = [
         "",
         test_text(result["test"]),
@@ -99,7 +99,7 @@ def _suggestions(folder: Path, manifest: Manifest) -> Iterable[str]:
     source = manifest.data.source if manifest.data else ""
     if source:
         # A name stays as it is; so does a path that leads elsewhere.
-        typed = shlex.quote(printable(_relative(Path(source))))
+        typed = shlex.quote(printable(str(as_typed(Path(source)))))
         other = "fast" if _recipe(manifest) == "best" else "best"
         why = "less time" if other == "fast" else "more accurate, and takes minutes"
         commands[f"gd train {typed} --recipe {other}"] = why
@@ -209,11 +209,3 @@ def _percent(share: float | None) -> str:
 def _recipe(manifest: Manifest) -> str:
     setting = manifest.settings.get("recipe")
     return str(setting.value) if setting else ""
-
-
-def _relative(folder: Path) -> str:
-    """The folder as the user would type it here."""
-    try:
-        return str(folder.relative_to(Path.cwd()) if folder.is_absolute() else folder)
-    except ValueError:
-        return str(folder)

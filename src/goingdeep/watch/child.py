@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from goingdeep.errors import GoingDeepError
+from goingdeep.record.runs import as_typed
 from goingdeep.watch import script
 
 FORWARDED = (signal.SIGTERM, signal.SIGHUP)
@@ -50,9 +51,7 @@ def folder_told(told: Path) -> Path | None:
         place = Path(told.read_text(encoding="utf-8", errors="surrogateescape"))
     except OSError:
         return None
-    with contextlib.suppress(ValueError, OSError):
-        return place.relative_to(Path.cwd())  # as it is typed here
-    return place
+    return as_typed(place)
 
 
 @contextlib.contextmanager

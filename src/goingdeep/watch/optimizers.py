@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from goingdeep.record.encoding import finite
 from goingdeep.record.seen import Fact, Group, Optimizer, Scheduler
 from goingdeep.watch.gradients import GONE, Gradients
 from goingdeep.watch.held import Held
@@ -253,8 +253,7 @@ def plain_fact(value: Any) -> Fact:
     if isinstance(value, str):
         return str.__str__(value)[:80]
     if isinstance(value, float):
-        value = float(value)
-        return value if math.isfinite(value) else str(value)
+        return finite(float(value))
     if isinstance(value, Tensor):
         on_cpu = value.device.type == "cpu" and value.numel() == 1
         return plain_fact(value.item()) if on_cpu else None

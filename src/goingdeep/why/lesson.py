@@ -19,12 +19,12 @@ what was measured, so that a test can change a number and see the verdict turn.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from goingdeep.record.answer import Blocks, ClaimFound, Number, Verdict
+from goingdeep.record.encoding import finite
 from goingdeep.record.reading import Seen
 
 if TYPE_CHECKING:
@@ -52,16 +52,8 @@ class Judged:
 
 def judged(verdict: Verdict, because: str, **numbers: Number) -> Judged:
     """A verdict, with a sentence that is filled in with the numbers that it rests on."""
-    return Judged(verdict, because, {name: written(value) for name, value in numbers.items()})
-
-
-def written(value: Number) -> Number:
-    """A number for JSON, which has no NaN and no infinity: these become text.
-
-    >>> written(float("nan")), written(0.5)
-    ('nan', 0.5)
-    """
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    written = {n: finite(v) if isinstance(v, float) else v for n, v in numbers.items()}
+    return Judged(verdict, because, written)
 
 
 @dataclass(frozen=True)

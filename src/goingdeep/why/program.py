@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from goingdeep.record.answer import save_answer
 from goingdeep.record.reading import Seen
-from goingdeep.record.runs import short_name
+from goingdeep.record.runs import as_typed, short_name
 from goingdeep.show.chosen import choose
 from goingdeep.watch.moment import GAP
 from goingdeep.watch.replay import verify
@@ -18,8 +18,6 @@ from goingdeep.why.catalogue import catalogue
 from goingdeep.why.experiment import Bound, Experiment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from goingdeep.watch.moment import Moment
     from goingdeep.watch.run import WatchedRun
     from goingdeep.watch.watcher import Watcher
@@ -42,7 +40,7 @@ def of_watcher(watcher: Watcher, bound: Bound) -> Experiment:
         reason=reason,
         tests=moments.evaluated.batches if moments is not None else (),
         loader=moments.evaluated.loader if moments is not None else None,
-        name=short_name(_here(folder)) if folder is not None else "",
+        name=short_name(as_typed(folder)) if folder is not None else "",
         agrees="Replay equals the run: the losses of steps {} to {}, bit for bit.".format(*steps)
         if steps
         else "",
@@ -67,11 +65,3 @@ def _moment(watcher: Watcher) -> tuple[Moment | None, str]:
             return moment, ""
     gaps = [reason for what, reason in watcher.recorder.gaps if what == GAP]
     return None, gaps[0] if gaps else "no training step was seen"
-
-
-def _here(folder: Path) -> Path:
-    """As it is typed here."""
-    from pathlib import Path
-
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder

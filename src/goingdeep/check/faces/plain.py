@@ -8,7 +8,7 @@ from goingdeep.check.proof import Proof
 from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
-from goingdeep.record.encoding import indented
+from goingdeep.record.encoding import finite, indented
 
 
 def render(report: Report) -> str:
@@ -62,8 +62,8 @@ def _proof(proof: Proof | None) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and (value != value or abs(value) == float("inf")):  # noqa: PLR0124
-        return str(value)
+    if isinstance(value, float):
+        return finite(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
