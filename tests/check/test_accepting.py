@@ -217,6 +217,16 @@ def test_a_file_that_is_no_baseline_is_an_error(run, tmp_path, content):
         check_record(run, baseline=tmp_path / "known.json")
 
 
+def test_a_baseline_of_a_newer_version_is_an_error_and_is_not_replaced(run, tmp_path):
+    known = tmp_path / "known.json"
+    known.write_text('{"goingdeep_baseline": 2, "findings": []}')
+    with pytest.raises(SettingsError, match="has format 2, this Going Deep reads up to 1"):
+        check_record(run, baseline=known)
+    with pytest.raises(RunExistsError):
+        check_record(run, baseline=known, write=True)
+    assert "2" in known.read_text()
+
+
 def test_a_baseline_that_is_missing_is_an_error(run, tmp_path):
     with pytest.raises(SettingsError, match="cannot be read: no such file"):
         check_record(run, baseline=tmp_path / "known.json")

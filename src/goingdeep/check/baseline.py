@@ -64,9 +64,13 @@ def apply_baseline(report: Report, path: Path) -> None:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """The baseline in a file."""
+    """The baseline in a file.
+
+    Raises:
+        SettingsError: it is not there, is no baseline, or a newer version wrote it.
+    """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Baseline)
+        baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
     except OSError as error:
         raise SettingsError(
             f"the baseline {path} cannot be read: {(error.strerror or str(error)).lower()}",
@@ -77,6 +81,13 @@ def read_baseline(path: Path) -> Baseline:
             f"{path} is not a baseline", why=str(error)[:200],
             fix=f"gd check RUN --baseline {path} --write-baseline", more=MORE,
         ) from error  # fmt: skip
+    if baseline.goingdeep_baseline > FORMAT:
+        raise SettingsError(
+            f"the baseline {path} has format {baseline.goingdeep_baseline}, "
+            f"this Going Deep reads up to {FORMAT}",
+            fix="pip install --upgrade goingdeep", more=MORE,
+        )  # fmt: skip
+    return baseline
 
 
 def write_baseline(report: Report, path: Path) -> int:
@@ -90,7 +101,9 @@ def write_baseline(report: Report, path: Path) -> int:
             read_baseline(path)
         except SettingsError as error:
             raise RunExistsError(
-                f"{path} is there already, and is no baseline", fix="choose another name", more=MORE
+                f"{path} is there already, and is no baseline that can be read",
+                fix="choose another name",
+                more=MORE,
             ) from error
     counted = Counter(_key(finding) for finding in (*report.findings, *report.known))
     baseline = Baseline(FORMAT, [Known(*key, count) for key, count in sorted(counted.items())])

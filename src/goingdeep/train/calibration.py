@@ -18,6 +18,9 @@ Labels = npt.NDArray[np.integer[Any]]
 # Temperatures are looked for between these; beyond them probabilities are all but 1 or all alike.
 COLDEST, HOTTEST = 0.05, 20.0
 
+BINS = 15
+"""Of confidences; what papers use."""
+
 
 def softmax(logits: Scores) -> F64:
     """Scores as probabilities, f64[N,K]: each row sums to 1. NaN or +inf makes its row NaN.
@@ -53,7 +56,7 @@ def negative_log_likelihood(logits: Scores, labels: Labels) -> F64:
     return 0.0 - log_softmax(logits)[np.arange(len(labels)), labels]
 
 
-def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int = 15) -> float:
+def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int = BINS) -> float:
     """By how much confidence and accuracy differ: 0 when 80 % sure means right in 80 % of cases.
 
     Samples are sorted into bins of equal width by the probability of their prediction; a
@@ -62,7 +65,7 @@ def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int 
     Args:
         probabilities: f64[N,K]; rows with NaN are left out.
         labels: i64[N].
-        bins: 15 is what papers use.
+        bins: of equal width.
     Returns:
         0 to 1; NaN when there is no sample.
     Source: Guo et al. 2017, arXiv:1706.04599; torchmetrics' MulticlassCalibrationError, norm "l1".

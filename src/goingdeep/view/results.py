@@ -9,11 +9,9 @@ import numpy as np
 
 from goingdeep.record import read_result
 from goingdeep.record.events import WorstErrors
+from goingdeep.train.calibration import BINS
 from goingdeep.train.metrics import F64, Labels, Scores, log_softmax
 from goingdeep.view.contract import Mistake, Results
-
-BINS = 15
-"""As the expected calibration error has them."""
 
 LARGEST = 256 << 20
 MOST_CLASSES = 200
