@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from goingdeep.check.run import Run
-from goingdeep.record.scalars import F64
+from goingdeep.record.scalars import F64, curve_name
 from goingdeep.record.seen import Op, Scheduler
 
 
@@ -54,7 +54,7 @@ class Rates:
 
 def rates(run: Run, optimizer: int) -> Rates | None:
     """The curve of an optimizer's rate; None where there is none."""
-    table = run.curve(f"rate-{optimizer}" if optimizer else "rate").table()
+    table = run.curve(curve_name("rate", optimizer)).table()
     if not len(table) or not np.isfinite(table[:, 2:]).all():
         return None
     steps = int(table[-1, 0] + table[-1, 1] - 1)

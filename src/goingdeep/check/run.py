@@ -14,7 +14,7 @@ from goingdeep.check.steps import UNKNOWN, Streak, gradient_state, written_out
 from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
 from goingdeep.record.reading import Look, Seen
-from goingdeep.record.scalars import Curve
+from goingdeep.record.scalars import Curve, curve_name
 from goingdeep.record.seen import LossFunction, Op, Pass, Worker
 from goingdeep.record.stretch import Stretch
 
@@ -264,11 +264,14 @@ class Run(Seen):
                     yield self.looks[number], step
 
     def curve(self, name: str) -> Curve:
-        """A curve of this process; empty where there is none, or none that can be read."""
+        """A curve of this process; empty where there is none.
+
+        Raises:
+            RunFormatError: it is damaged. A rule that needs it is then not checked.
+        """
         if self.folder is None:
             return Curve()
-        suffix = f"-rank{self.rank}" if self.rank else ""
-        return Curve.read(self.folder / "scalars" / f"{name}{suffix}.npy")
+        return Curve.read(self.folder / "scalars" / f"{curve_name(name, rank=self.rank)}.npy")
 
 
 __all__ = [

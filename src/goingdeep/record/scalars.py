@@ -23,6 +23,15 @@ COLUMNS = ("first_step", "count", "min", "mean", "max")
 F64 = npt.NDArray[np.float64]
 
 
+def curve_name(what: str, optimizer: int = 0, rank: int = 0) -> str:
+    """What the curve of one optimizer, in one process, is called.
+
+    >>> curve_name("loss"), curve_name("rate", 1), curve_name("loss", rank=2)
+    ('loss', 'rate-1', 'loss-rank2')
+    """
+    return f"{what}{f'-{optimizer}' if optimizer else ''}{f'-rank{rank}' if rank else ''}"
+
+
 class Curve:
     """One scalar by step.
 

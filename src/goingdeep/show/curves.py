@@ -7,16 +7,12 @@ from dataclasses import dataclass, field
 
 from goingdeep.errors import GoingDeepError
 from goingdeep.record.reading import Seen
+from goingdeep.record.scalars import Curve, curve_name
 from goingdeep.show.numbers import number
 from goingdeep.show.page import Page
 from goingdeep.show.spark import gathered, sparkline
 
 WIDEST = 60
-
-
-def curve_name(what: str, optimizer: int, rank: int) -> str:
-    """What a watcher calls the curve of one optimizer: "loss", "rate-1", "loss-rank2"."""
-    return f"{what}{f'-{optimizer}' if optimizer else ''}{f'-rank{rank}' if rank else ''}"
 
 
 @dataclass(frozen=True)
@@ -41,8 +37,6 @@ class Values:
         path = found.folder / "scalars" / f"{name}.npy" if found.folder else None
         if path is None or not path.is_file():
             return cls()
-        from goingdeep.record import Curve
-
         try:
             table = Curve.read(path).table()
         except (GoingDeepError, OSError) as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from goingdeep.record.encoding import finite
+from goingdeep.record.scalars import curve_name
 from goingdeep.record.seen import Fact, Group, Optimizer, Scheduler
 from goingdeep.watch.gradients import GONE, Gradients
 from goingdeep.watch.held import Held
@@ -41,8 +42,8 @@ class Known:
         self.count = 0
         self.written = False
         self.lane: Lane | None = None
-        self.loss_curve = "loss" if number == 0 else f"loss-{number}"
-        self.rate_curve = "rate" if number == 0 else f"rate-{number}"
+        self.loss_curve = curve_name("loss", number)
+        self.rate_curve = curve_name("rate", number)
         self.gradients = Gradients([])
         self.held = Held()
 

@@ -22,7 +22,7 @@ from goingdeep.errors import GoingDeepError, printable
 from goingdeep.record.blobs import write_blob
 from goingdeep.record.event import Blob, Event, Gap
 from goingdeep.record.log import EventLog
-from goingdeep.record.scalars import Curve
+from goingdeep.record.scalars import Curve, curve_name
 from goingdeep.record.seen import Anatomy, Block, Steps
 from goingdeep.watch.series import Series
 from goingdeep.watch.sites import Sites
@@ -255,8 +255,7 @@ class Recorder:
             curve = series.fold()
             try:
                 place.mkdir(exist_ok=True)
-                suffix = f"-rank{self.rank}" if self.rank else ""
-                curve.write(place / f"{name}{suffix}.npy", durable=False)
+                curve.write(place / f"{curve_name(name, rank=self.rank)}.npy", durable=False)
             except (GoingDeepError, OSError) as error:
                 self._lose(error)
                 return
