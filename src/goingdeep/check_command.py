@@ -11,8 +11,8 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Parameter
 
-from goingdeep.errors import RunExistsError, printable
-from goingdeep.terminal import say, write_new
+from goingdeep.errors import printable
+from goingdeep.terminal import refuse_existing, say, write_new
 
 Names = tuple[str, ...]
 
@@ -58,10 +58,8 @@ def check(
     """
     from goingdeep.checked import check_record, face_of
 
-    if output and os.path.lexists(output):  # said now, not after a long training
-        raise RunExistsError(
-            f"{printable(output)} is there already", fix="choose another name", more="docs/check.md"
-        )
+    if output:  # said now, not after a long training
+        refuse_existing(output, more="docs/check.md")
     face_of(face)
     how: dict[str, Any] = {
         "disable": disable,

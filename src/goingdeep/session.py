@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from goingdeep.errors import (
     GoingDeepError,
     RunBusyError,
-    RunExistsError,
     RunFormatError,
     RunNotFoundError,
     UnknownNameError,
@@ -34,6 +33,7 @@ from goingdeep.record import (
     read_result,
 )
 from goingdeep.record.runs import is_saved, slug, take_back
+from goingdeep.terminal import refuse_existing
 from goingdeep.train.again import again, read_run, read_training
 from goingdeep.train.conduct import Announce, conduct
 from goingdeep.train.settings import Settings, Value, build, check, resolve
@@ -268,10 +268,8 @@ def data_show(
 
     chosen = build(resolve(("flag", {"data.size": size, "data.resize": resize})))
     images = load_images(data, chosen, progress)
-    if picture and os.path.lexists(picture):
-        raise RunExistsError(
-            f"{picture} is there already", fix="choose another name", more="docs/data.md"
-        )
+    if picture:
+        refuse_existing(picture, more="docs/data.md")
     place = Path(picture) if picture else _free(f"{slug(images.name)}-contact-sheet")
     contact_sheet(images, place)
     return facts(images), place

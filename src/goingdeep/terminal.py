@@ -58,6 +58,16 @@ def abandon_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def refuse_existing(path: str | Path, *, more: str, fix: str = "choose another name") -> None:
+    """Raise where something stands at a path: what the user has is never overwritten.
+
+    Raises:
+        RunExistsError: it does.
+    """
+    if os.path.lexists(path):
+        raise RunExistsError(f"{printable(str(path))} is there already", fix=fix, more=more)
+
+
 def write_new(path: Path, text: str) -> None:
     """Write a file that does not exist yet; what the user has is never overwritten.
 
@@ -71,7 +81,9 @@ def write_new(path: Path, text: str) -> None:
             file.write(text)
     except FileExistsError as error:
         raise RunExistsError(
-            f"{path} is there already", fix="choose another name", more="docs/runs.md"
+            f"{printable(str(path))} is there already",
+            fix="choose another name",
+            more="docs/runs.md",
         ) from error
     except OSError as error:
         if begun:

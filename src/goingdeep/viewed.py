@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from goingdeep.errors import RunExistsError, SettingsError, printable
+from goingdeep.errors import SettingsError, WriteError, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,17 +44,17 @@ def write_html(
         WriteError: it cannot be written.
     """
     from goingdeep.record import find_run
+    from goingdeep.terminal import refuse_existing
     from goingdeep.view.single import write_page
     from goingdeep.view.trace import Trace
 
     folder = find_run(run)
-    if os.path.lexists(path):
-        raise RunExistsError(
-            f"{printable(str(path))} is there already",
-            fix="choose another name: --html FILE",
-            more="docs/view.md",
-        )
-    return path, write_page(Trace(folder, source=source, images=images), path)
+    refuse_existing(path, fix="choose another name: --html FILE", more="docs/view.md")
+    try:
+        return path, write_page(Trace(folder, source=source, images=images), path)
+    except WriteError as error:
+        error.fix = "choose another place: --html FILE"
+        raise
 
 
 def write_report(folder: Path, announce: Callable[[str], None] | None = None) -> str:

@@ -43,7 +43,8 @@ def test_what_is_there_is_not_replaced(gd, run, home):
     outcome = gd("view", run, "--html", "page.html")
     assert outcome.is_error("page.html is there already", fix="choose another name")
     assert (home / "page.html").read_text() == "mine"
-    assert gd("view", run, "--html", "no/such/page.html").is_error("cannot write page.html")
+    nowhere = gd("view", run, "--html", "no/such/page.html")
+    assert nowhere.is_error("cannot write page.html", fix="choose another place: --html FILE")
 
 
 def test_source_and_images_can_be_left_out(gd, run):
