@@ -13,6 +13,7 @@ from goingdeep.errors import RunBusyError, WriteError
 from goingdeep.record import EventLog, is_live, log, read_events
 from goingdeep.record.events import Checkpointed, Finished, Gap, Resumed, Started, Unknown, encode
 from goingdeep.record.files import TEMPORARY
+from goingdeep.record.log import Following
 
 
 def gap(step: int, rank: int = 0) -> Gap:
@@ -337,3 +338,10 @@ def test_a_later_rank_leaves_the_unfinished_work_of_the_first_alone(tmp_path):
             assert (tmp_path / f"{TEMPORARY}1-loss.npy").exists()
     with EventLog(tmp_path):
         assert not (tmp_path / f"{TEMPORARY}1-loss.npy").exists()
+
+
+def test_what_is_no_file_is_no_events(tmp_path):
+    (tmp_path / "events.jsonl").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "events-rank1.jsonl")
+    assert list(read_events(tmp_path)) == []
+    assert Following(tmp_path).more() == []

@@ -72,6 +72,17 @@ def test_a_watch_records_what_happens_inside_and_prints_nothing(here, capfd):
     assert nothing_is_on()
 
 
+def test_a_program_that_came_through_a_pipe_is_not_read_again(here):
+    """As `gd run <(make_program)`: who opens it waits for ever, or takes what is another's."""
+    os.mkfifo("pipe")
+    weight = torch.nn.Parameter(torch.ones(2))
+    names = {"weight": weight, "optimizer": torch.optim.SGD([weight], lr=0.1)}
+    with gd.watch() as watched:
+        for file in (str(here / "pipe"), "/dev/zero"):  # without torch.manual_seed, which reads too
+            exec(compile("weight.sum().backward()\noptimizer.step()", file, "exec"), names)
+    assert ended(watched.path).steps == 2
+
+
 def test_what_it_shows_is_what_gd_show_prints(here):
     with gd.watch("mine") as watched:
         train()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from goingdeep.record.encoding import UNREADABLE, to_json
-from goingdeep.record.files import write_atomic
+from goingdeep.record.files import read_file, write_atomic
 
 if TYPE_CHECKING:
     from goingdeep.check.report import Report
@@ -81,7 +81,7 @@ def write_proofs(folder: Path, proved: Iterable[Proved]) -> None:
 def add_proofs(report: Report, folder: Path) -> None:
     """Give the findings of a report the proofs that the run folder holds. Changes: the report."""
     with contextlib.suppress(OSError, *UNREADABLE):
-        content = msgspec.json.decode((folder / FILE).read_bytes(), type=list[Proved])
+        content = msgspec.json.decode(read_file(folder / FILE), type=list[Proved])
         proofs = {(one.rule, one.file, one.line): one.proof for one in content}
         report.findings = [_with(finding, proofs) for finding in report.findings]
 

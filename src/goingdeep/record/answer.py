@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from goingdeep.record.encoding import UNREADABLE, to_json
-from goingdeep.record.files import write_atomic, writing
+from goingdeep.record.files import read_file, write_atomic, writing
 
 FOLDER = "answers"
 Number = float | int | bool | str | None
@@ -155,7 +155,7 @@ def read_answers(folder: Path) -> list[Answer]:
     found = []
     for path in sorted((folder / FOLDER).glob("*.json")):
         try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=Answer))
+            found.append(msgspec.json.decode(read_file(path), type=Answer))
         except (OSError, *UNREADABLE):
             continue
     return found

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from goingdeep.errors import RunFormatError
 from goingdeep.record.event import Blob
-from goingdeep.record.files import write_atomic, writing
+from goingdeep.record.files import read_file, write_atomic, writing
 
 MAX_BYTES = 4 << 20
 """A blob is something to look at; whole tensors belong into a checkpoint."""
@@ -71,7 +71,7 @@ def read_blob(folder: Path, blob: Blob) -> npt.NDArray[Any]:
     size = math.prod(blob.shape) * np.dtype(blob.dtype).itemsize
     path = folder / "blobs" / blob.hash
     try:
-        content = path.read_bytes() if size <= MAX_BYTES else None
+        content = read_file(path) if size <= MAX_BYTES else None
     except OSError:
         content = None
     if content is None or len(content) != size or _hash(content) != blob.hash:

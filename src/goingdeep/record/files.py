@@ -19,6 +19,21 @@ from goingdeep.errors import GoingDeepError, WriteError
 TEMPORARY = ".tmp-"
 
 
+LARGEST = 256 << 20
+"""No file of a run is read that is larger; none of ours is."""
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file of a run that anyone could have written.
+
+    Raises:
+        OSError: it cannot be read, is too large, or is none (a pipe or a device has no end).
+    """
+    if not path.is_file() or path.stat().st_size > LARGEST:
+        raise OSError(errno.EINVAL, "no ordinary file of a run", str(path))
+    return path.read_bytes()
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals into a `WriteError` that says what to do."""

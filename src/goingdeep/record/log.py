@@ -21,7 +21,7 @@ from goingdeep.errors import RunBusyError
 from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.event import Event, Gap
 from goingdeep.record.events import Resumed, decode, encode
-from goingdeep.record.files import remove_unfinished, writing
+from goingdeep.record.files import read_file, remove_unfinished, writing
 
 _RANK_FILE = re.compile(r"events-rank[1-9][0-9]*\.jsonl")
 
@@ -144,6 +144,8 @@ class Following:
 
     def more(self) -> list[Event]:
         """Events written since; of the first reading those that a resume has not made void."""
+        if not self._path.is_file():
+            return []
         try:
             with self._path.open("rb") as file:
                 if file.seek(0, os.SEEK_END) <= self._read:
@@ -167,7 +169,7 @@ def _of_other_ranks(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> list[Event]:
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError:
         return []
     return _decoded(content[: content.rfind(b"\n") + 1])

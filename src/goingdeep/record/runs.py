@@ -13,7 +13,7 @@ import msgspec
 
 from goingdeep.errors import GoingDeepError, RunExistsError, RunNotFoundError, printable
 from goingdeep.record.encoding import UNREADABLE
-from goingdeep.record.files import TEMPORARY, writing
+from goingdeep.record.files import TEMPORARY, read_file, writing
 from goingdeep.record.manifest import Manifest, read_manifest
 
 RUNS = Path("runs")
@@ -152,7 +152,7 @@ def slug(text: str) -> str:
 def read_result(folder: Path) -> dict[str, Any] | None:
     """`result.json` of a finished run; None where there is none that can be read."""
     try:
-        content = (folder / "result.json").read_bytes()
+        content = read_file(folder / "result.json")
         # What is printed must be there; whatever else the file says is kept.
         msgspec.json.decode(content, type=_Result)
         return msgspec.json.decode(content, type=dict[str, Any])

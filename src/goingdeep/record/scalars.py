@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goingdeep.errors import RunFormatError
-from goingdeep.record.files import write_atomic
+from goingdeep.record.files import read_file, write_atomic
 
 BUCKETS = 2048
 COLUMNS = ("first_step", "count", "min", "mean", "max")
@@ -75,8 +75,8 @@ class Curve:
         if not path.exists():
             return cls()
         try:
-            with path.open("rb") as file:
-                rows = np.lib.format.read_array(file, allow_pickle=False)
+            content = io.BytesIO(read_file(path))
+            rows = np.lib.format.read_array(content, allow_pickle=False)
         except Exception as error:  # numpy's reader fails in many ways on bytes it did not write
             raise RunFormatError(f"{path.name} is damaged", where=str(path.parent)) from error
         if not _is_table(rows):

@@ -24,6 +24,7 @@ from goingdeep.record import is_live, read_blob, read_events, read_manifest
 from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.event import Blob, Event
 from goingdeep.record.events import WorstErrors
+from goingdeep.record.files import read_file
 from goingdeep.record.log import Following
 from goingdeep.record.look import LookEvent
 from goingdeep.record.reading import processes
@@ -233,7 +234,7 @@ class Trace:
         for path in files:
             try:
                 if path.stat().st_size <= MOST_ANSWER_BYTES:
-                    found.append(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
+                    found.append(msgspec.json.decode(read_file(path), type=dict[str, Any]))
             except (OSError, *UNREADABLE):
                 continue
         return tuple(fit(answer) for answer in found)

@@ -8,6 +8,7 @@ a call site costs its lookup once and a dictionary access afterwards.
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -65,6 +66,13 @@ def kind_of(filename: str) -> int:
     if filename.startswith(_LIBRARY) or any(part in filename for part in _INSTALLED):
         return LIBRARY
     return USER
+
+
+def _lines(file: str, names: dict[str, Any]) -> list[str]:
+    """The lines of a source; none of a pipe or a device, which reading would wait for or use up."""
+    if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113 - never raise
+        return []
+    return linecache.getlines(file, names)
 
 
 class Sites:
@@ -191,7 +199,8 @@ class Sites:
         file, line = place[:2]
         number = self._by_place[place] = len(self._by_place)
         self._text_of(file, names)
-        source = linecache.getline(file, line, names).strip()[:MAX_SOURCE]
+        lines = _lines(file, names)
+        source = lines[line - 1].strip()[:MAX_SOURCE] if 0 < line <= len(lines) else ""
         self._write(
             Site, id=number, file=file, line=line, function=code.co_qualname, source=source,
             **through,
@@ -203,7 +212,7 @@ class Sites:
         if file in self._files or len(self._files) >= MAX_FILES or kind_of(file) != USER:
             return
         self._files.add(file)
-        lines = linecache.getlines(file, names)
+        lines = _lines(file, names)
         text = "".join(lines).encode("utf-8", "backslashreplace")
         kept = self._keep(np.frombuffer(text, np.uint8)) if 0 < len(text) <= MAX_FILE else None
         if kept is not None:
