@@ -16,7 +16,7 @@ from typing import Any
 
 from goingdeep.check.proof import FILE
 from goingdeep.checked import Checked, baseline_of, check_record, project_settings
-from goingdeep.errors import SettingsError
+from goingdeep.errors import SettingsError, printable
 from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.reading import read_processes
 from goingdeep.record.runs import short_name
@@ -126,4 +126,8 @@ def _how_it_ended(code: int) -> str:
 def where(folder: Path) -> str:
     """Where the record is, and what to do with it: the last lines of a report."""
     place = short_name(folder)
-    return f"run      {place}\n\ntry next\n  gd show {place}   the loop, in words"
+    return (
+        f"run      {printable(str(folder))}\n\ntry next\n"
+        f"  gd view {place}   step through it in the browser\n"
+        f"  gd show {place}   the loop, in words"
+    )

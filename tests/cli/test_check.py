@@ -44,7 +44,7 @@ def test_a_program_is_run_and_judged(home):
     assert ours.err.startswith("error[grads-not-cleared]: 8 of 9 updates used gradients left over")
     assert "\n  where: train.py:13  loss.backward()\n" in ours.err
     (run,) = (path for path in (home / "runs").iterdir() if not path.is_symlink())
-    assert f"\n\nrun      {run.name}\n\ntry next\n  gd show {run.name}   " in ours.err
+    assert f"\n\nrun      runs/{run.name}\n\ntry next\n  gd view {run.name}   " in ours.err
     assert read_manifest(run).command[:3] == ("gd", "check", "train.py")
     assert call(*CHECK, run.name).out.decode().startswith("error[grads-not-cleared]: 8 of 9")
 
