@@ -435,7 +435,7 @@ def test_modes_of_the_user_are_not_told():
         torch.rand(4).to(torch.bfloat16),
         None, 7, "text", object(), [], {}, [[], []],
     ],
-    ids=repr,
+    ids=lambda odd: type(odd).__name__,
 )  # fmt: skip
 def test_odd_batches_do_no_harm_and_can_be_written(odd):
     with watching() as watcher:
