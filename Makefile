@@ -6,6 +6,8 @@ PYTHON ?= python3
 BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
+# Test processes. One thread in each: those of two processes on the same cores would wait for each other.
+JOBS   ?= 2
 
 .PHONY: train test check fix setup bench pictures rule lesson answers sample web web-check clean
 
@@ -13,7 +15,7 @@ train: $(VENV)/.user            ## the main job: train, test and save, on the em
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
 
 test: $(VENV)/.test system web/node_modules/.made  ## all tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/.check           ## formatting, lint, types, the order of the house
 	$(BIN)/ruff format --check src tests bench tools
