@@ -10,12 +10,17 @@ from tests.foreign.harness import FRAMEWORKS, PLAIN, watched
 pytestmark = pytest.mark.filterwarnings("ignore", "error:::goingdeep")
 
 
+MEANT = {"strange": {"nan-loss"}}
+"""One of its losses is infinite, on purpose."""
+
+
 @pytest.mark.parametrize("name", [*PLAIN, *FRAMEWORKS])
 def test_a_healthy_loop_raises_no_alarm(name):
     seen = watched(name).seen
     assert seen is not None
     report = check_processes([seen])
-    assert [(f.rule, f.message) for f in report.findings if f.severity != "hint"] == []
+    alarms = [f for f in report.findings if f.severity != "hint"]
+    assert [(f.rule, f.message) for f in alarms if f.rule not in MEANT.get(name, ())] == []
     failed = {
         rule: why for rule, why in report.not_checked.items() if why.startswith("the rule failed")
     }

@@ -30,8 +30,6 @@ from goingdeep.record import EventLog, Manifest, write_manifest
 from goingdeep.watch.sites import user_root
 from goingdeep.watch.watcher import Watcher
 
-check_live.EVERY, check_live.FREE = 1, 600.0  # judge after every step
-
 AT_ONCE = min(4, os.cpu_count() or 1)
 
 FRAMEWORKS = re.compile(
@@ -93,6 +91,7 @@ def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
 def main() -> None:
     torch.set_num_threads(1)
     os.environ["KERAS_BACKEND"] = "torch"
+    check_live.EVERY, check_live.FREE = 1, 600.0  # judge after every step
     catalogue()  # imported once, not in each child
     running: dict[int, str] = {}
 

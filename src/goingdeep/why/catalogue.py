@@ -139,8 +139,9 @@ def _weighted(page: Page) -> dict[str, float]:
 _EVERYWHERE = frozenset(
     re.findall(
         r"\w+",
-        "a an and are at be by can do does for from how i if in is it its my not of on or so than "
-        "that the them then there they this to too was we what when where which why will with you",
+        "a an and are at be by can do does for from happen happens how i if in is it its my not of on "
+        "or so than that the them then there they this to too was we what when where which why will "
+        "with you",
     )
 )
 

@@ -6,7 +6,7 @@ step. So somebody has to say where a new sum begins, and that is `optimizer.zero
 every step follows the sum of all gradients so far, of old batches at weights that are long gone.
 
 ## Asked as
-* why zero_grad, what does zero_grad do, optimizer.zero_grad, forgot to zero the gradients
+* why zero_grad, what does zero_grad do, optimizer.zero_grad, forget or forgot to zero the gradients
 * why do gradients accumulate, add up, are not cleared, reset, set_to_none
 * gradient accumulation, effective batch size
 
