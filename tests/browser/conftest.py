@@ -5,6 +5,8 @@ Where there is no browser these tests are skipped; in CI they fail.
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import socket
@@ -35,7 +37,9 @@ def _missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+# While Playwright is open an event loop runs in this thread, which others (notebooks) cannot bear:
+# it ends with each file of tests.
+@pytest.fixture(scope="module")
 def browser():
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
@@ -85,9 +89,17 @@ def tab(browser, request) -> Iterator[Watched]:
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory) -> dict[str, Path]:
-    """The four records, by name; not to be written to."""
-    place = tmp_path_factory.mktemp("records")
-    return {name: record(name, place) for name in PROGRAMS}
+    """The four records, by name; not to be written to. One process makes them for all."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "records"
+    place.mkdir(exist_ok=True)
+    known = place / "folders.json"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            made = {name: str(record(name, place)) for name in PROGRAMS}
+            known.write_text(json.dumps(made))
+    return {name: Path(folder) for name, folder in json.loads(known.read_text()).items()}
 
 
 @pytest.fixture(scope="session")

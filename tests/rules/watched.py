@@ -4,7 +4,7 @@
 
 Reads a JSON object {"script", "folder", "strict", "live"} a line, runs the script watched in the
 folder, and answers with the folder and the exit code when it has ended. strict: a warning is an error.
-live: it is judged after every step, too. As many run at once as there are cores. A framework is
+live: it is judged every few steps, too. As many run at once as there are cores. A framework is
 imported by the parent, once, when the first script that uses it comes.
 """
 
@@ -91,7 +91,7 @@ def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
 def main() -> None:
     torch.set_num_threads(1)
     os.environ["KERAS_BACKEND"] = "torch"
-    check_live.EVERY, check_live.FREE = 1, 600.0  # judge after every step
+    check_live.EVERY, check_live.FREE = 4, 600.0  # judge often; after every step takes minutes
     catalogue()  # imported once, not in each child
     running: dict[int, str] = {}
 
