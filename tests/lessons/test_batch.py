@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from goingdeep.models.mlp import mlp
 from goingdeep.why.damage import Trial
 from goingdeep.why.lessons.batch.measured import Sized
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import Share
 from tests.lessons.conftest import STEPS
 
 

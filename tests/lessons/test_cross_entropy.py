@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from goingdeep.models.mlp import mlp
 from goingdeep.why.lessons.cross_entropy.measured import Distances
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import Share
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from goingdeep.why.lessons.eval.measured import Stolen
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import Share
 
 
 @pytest.fixture

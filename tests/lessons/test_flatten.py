@@ -10,7 +10,7 @@ from torch import nn
 
 from goingdeep.why.catalogue import catalogue
 from goingdeep.why.lab import Lab
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import Share
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ lesson.py         what a lesson is made of
 lessons/          the lessons, one folder each, named after the topic
 catalogue.py      finds them: by name, or the nearest one to a question in words
 damage.py         the loop as recorded and with the mistake, as curves and a table
-trained.py        training on from the moment: a pace at which something is learned, accuracy
+trained.py        training on from the moment, at a pace at which something is learned
+scores.py         how good a model is
 images.py, layers.py, vectors.py, memory.py, failing.py     what several lessons measure
 places.py         the lines of the user's source
 answering.py      from a topic and an experiment to an answer

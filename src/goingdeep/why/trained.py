@@ -1,4 +1,4 @@
-"""Training on from the moment: what became of the model, and how good it is.
+"""Training on from the moment: the loss on the way, and what became of the model.
 
 Many recipes learn so slowly that nothing is seen in some dozens of steps (the quickstart's learning
 rate needs thousands). So that a mistake can be told from its absence, experiments are done at a pace
@@ -7,27 +7,19 @@ at which something is learned: at the recorded learning rate, or at a multiple o
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from goingdeep.watch.player import Player
-from goingdeep.watch.variant import Batch, Variant
+from goingdeep.watch.variant import Variant
 from goingdeep.why.damage import RECORDED, Trial, last
 from goingdeep.why.lab import Lab
-from goingdeep.why.lesson import NoLabError
 
 FACTORS = (100.0, 10.0, 0.1)
 LEARNS = 0.9
 """Something is learned where the loss ends at no more than this part of where it began."""
-MOST_BATCHES = 8
-MOST_SAMPLES = 2_000
-FEWEST_SAMPLES = 100
-SHARE = 0.04
-"""Of the seconds of an answer, what judging one model may take; lessons judge up to seven."""
 
 
 @dataclass(frozen=True)
@@ -110,68 +102,6 @@ def pace(lab: Lab) -> Pace:
             if found.trial.end <= LEARNS * start:
                 return Pace(factor, found, end <= start)
     return Pace(1, train(lab, RECORDED, share=0.2))
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many of how many."""
-
-    right: int
-    count: int
-
-    @property
-    def value(self) -> float:
-        """0 to 1."""
-        return self.right / self.count if self.count else 0.0
-
-    def clearly_above(self, other: Share) -> bool:
-        """By more than two standard errors of the difference."""
-        spread: float = sum(s.value * (1 - s.value) / max(1, s.count) for s in (self, other))
-        return bool(self.value - other.value > 2 * math.sqrt(spread))
-
-
-def held(lab: Lab) -> tuple[list[Batch], str]:
-    """Batches to judge a model by, and what they are: "test images", or of the moment itself."""
-    tests = [batch for batch in lab.experiment.tests if len(batch) == 2]
-    name = "test samples" if tests else "samples of the moment's last batches"
-    allowed = SHARE * lab.experiment.bound.seconds / max(lab.forward_seconds, 1e-9)
-    most = max(FEWEST_SAMPLES, min(MOST_SAMPLES, int(allowed)))
-    chosen: list[Batch] = []
-    for inputs, labels in tests or lab.batches[-MOST_BATCHES:]:
-        room = most - sum(len(x) for x, _ in chosen)
-        if room > 0:
-            chosen.append((inputs[:room], labels[:room]))
-    return chosen, name
-
-
-def accuracy(lab: Lab, model: nn.Module | None, batches: list[Batch]) -> Share:
-    """How many labels have the highest score, in eval mode.
-
-    Changes: the model's mode.
-    """
-    if model is None:
-        raise NoLabError("the model could not be trained on")
-    model.eval()
-    right = 0
-    with torch.no_grad():
-        for inputs, labels in batches:
-            right += int((lab.outputs(model, inputs).argmax(1) == labels).sum())
-    return Share(right, sum(len(labels) for _, labels in batches))
-
-
-def mean_loss(lab: Lab, model: nn.Module | None, batches: list[Batch]) -> float:
-    """The recorded loss over these batches, in eval mode.
-
-    Changes: the model's mode.
-    """
-    if model is None:
-        raise NoLabError("the model could not be trained on")
-    model.eval()
-    total = 0.0
-    with torch.no_grad():
-        for inputs, labels in batches:
-            total += len(inputs) * float(lab.loss(lab.outputs(model, inputs), labels))
-    return total / sum(len(inputs) for inputs, _ in batches)
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:

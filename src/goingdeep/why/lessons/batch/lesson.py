@@ -29,7 +29,7 @@ from goingdeep.show.numbers import number, percent
 from goingdeep.why.damage import damage
 from goingdeep.why.lesson import Claim, Judged, Lesson, judged
 from goingdeep.why.lessons.batch.measured import DRAWS, Found, Sized, measure
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import Score, Share, better, value_of
 
 
 def recorded(seen: Seen) -> Iterator[Blocks]:
@@ -114,19 +114,8 @@ def _remark(sized: Sized, samples: int) -> str:
     return "time ran out" if sized.samples < samples else ""
 
 
-def _said(score: Share | float) -> str:
+def _said(score: Score) -> str:
     return f"{percent(score.value)} right" if isinstance(score, Share) else f"loss {number(score)}"
-
-
-def _better(one: Share | float, other: Share | float) -> bool:
-    """Whether one is clearly better."""
-    if isinstance(one, Share) and isinstance(other, Share):
-        return one.clearly_above(other)
-    return _number(one) < 0.9 * _number(other)
-
-
-def _number(score: Share | float) -> float:
-    return score.value if isinstance(score, Share) else score
 
 
 def _bigger_is_better(found: Found) -> Judged:
@@ -134,16 +123,16 @@ def _bigger_is_better(found: Found) -> Judged:
     rows = [s for s in sorted(found.sizes, key=lambda s: s.size) if s.samples == found.samples]
     if len(rows) < 2:
         return judged("not measured", f"Only {len(rows)} of the sizes was through in time.")
-    numbers = {f"batches_of_{s.size}": _number(s.score) for s in rows}
+    numbers = {f"batches_of_{s.size}": value_of(s.score) for s in rows}
     said = ", ".join(f"{_said(s.score)} with {s.size:,} ({s.steps:,} steps)" for s in rows)
     largest, others = rows[-1], rows[:-1]
     whole = f"The same samples once: {said}."
-    if any(_better(other.score, largest.score) for other in others):
+    if any(better(other.score, largest.score) for other in others):
         return judged(
             "false", f"{whole} The largest batch has the best direction, and takes the fewest steps.",
             **numbers,
         )  # fmt: skip
-    if all(_better(largest.score, other.score) for other in others):
+    if all(better(largest.score, other.score) for other in others):
         return judged("true", f"{whole} Here the largest was the best.", **numbers)
     return judged(
         "half true", f"{whole} No difference beyond chance to the largest one.", **numbers
@@ -153,14 +142,14 @@ def _bigger_is_better(found: Found) -> Judged:
 def _cosmetic(found: Found) -> Judged:
     if found.ordered is None:
         return judged("not measured", "There are no classes to sort the samples by.")
-    numbers = {"shuffled": _number(found.mixed), "in_order": _number(found.ordered_score)}
+    numbers = {"shuffled": value_of(found.mixed), "in_order": value_of(found.ordered_score)}
     said = (
         f"As recorded {_said(found.mixed)}, with the same samples in the order of their labels "
         f"{_said(found.ordered_score)}"
     )
-    if found.ordered.bad_step or _better(found.mixed, found.ordered_score):
+    if found.ordered.bad_step or better(found.mixed, found.ordered_score):
         return judged("false", f"{said}: each stretch of one label unlearns the others.", **numbers)
-    if _better(found.ordered_score, found.mixed):
+    if better(found.ordered_score, found.mixed):
         return judged("half true", f"{said}: here the order helped.", **numbers)
     return judged("true", f"{said}: on this run no difference beyond chance.", **numbers)
 

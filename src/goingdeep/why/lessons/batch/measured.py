@@ -15,7 +15,8 @@ from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
 from goingdeep.why.memory import kept_for_backward
-from goingdeep.why.trained import Pace, Share, Trained, accuracy, held, mean_loss, pace, train
+from goingdeep.why.scores import Score, held, score_of
+from goingdeep.why.trained import Pace, Trained, pace, train
 from goingdeep.why.vectors import cosine
 
 SIZES = (1, 8, 64, 512)
@@ -49,7 +50,7 @@ class Sized:
     steps: int
     samples: int
     trial: Trial
-    score: Share | float
+    score: Score
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class Found:
     pace: Pace
     sizes: list[Sized]
     ordered: Trial | None
-    ordered_score: Share | float
-    mixed: Share | float
+    ordered_score: Score
+    mixed: Score
     distinct: tuple[float, float]
     judged_by: str
 
@@ -81,8 +82,8 @@ def measure(lab: Lab) -> Found:
     at = pace(lab)
     batches, judged_by = held(lab)
 
-    def score(model: nn.Module | None) -> Share | float:
-        return accuracy(lab, model, batches) if lab.classes else mean_loss(lab, model, batches)
+    def score(model: nn.Module | None) -> Score:
+        return score_of(lab, model, batches)
 
     ordered = None
     if lab.classes:
@@ -158,7 +159,7 @@ def _sized(
     size: int,
     inputs: Tensor,
     targets: Tensor,
-    score: Callable[[nn.Module | None], Share | float],
+    score: Callable[[nn.Module | None], Score],
 ) -> Sized:
     """Every sample once, in batches of this size; what does not fit into the time is left out."""
     few = _split(inputs, targets, size)

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
-from goingdeep.why.trained import Pace, Share, accuracy, held, one_hot, pace, train
+from goingdeep.why.scores import Share, accuracy, held
+from goingdeep.why.trained import Pace, one_hot, pace, train
 from goingdeep.why.vectors import norm
 
 SURE = (0.5, 0.1, 0.01, 0.0001)

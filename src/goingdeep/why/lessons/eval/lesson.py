@@ -30,7 +30,7 @@ from goingdeep.show.numbers import counted, number, percent
 from goingdeep.why.damage import damage
 from goingdeep.why.lesson import Claim, Judged, Lesson, judged
 from goingdeep.why.lessons.eval.measured import REPEATS, Found, measure
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import Score, Share, better, value_of
 
 ROUNDING = 1e-5
 
@@ -97,7 +97,7 @@ def broken(found: Found) -> Iterator[Blocks]:
     """Testing in train mode; training in eval mode; training on test data."""
     if found.pace.said:
         yield Text(found.pace.said)
-    scores = [_value(score) for score in found.testing]
+    scores = [value_of(score) for score in found.testing]
     if scores:
         unit = "right" if isinstance(found.good, Share) else "loss"
         yield Table(
@@ -123,16 +123,12 @@ def broken(found: Found) -> Iterator[Blocks]:
         )
 
 
-def _said(score: Share | float) -> str:
+def _said(score: Score) -> str:
     return percent(score.value) if isinstance(score, Share) else number(score)
 
 
-def _value(score: Share | float) -> float:
-    return score.value if isinstance(score, Share) else score
-
-
 def _spread(found: Found) -> str:
-    values = [_value(score) for score in found.testing]
+    values = [value_of(score) for score in found.testing]
     apart = max(values) - min(values)
     if isinstance(found.good, Share):
         return f"{100 * apart:.2g} percentage points"
@@ -190,25 +186,19 @@ def _test_data(found: Found) -> Judged:
     if of is None:
         return judged("not measured", "No test part of this run is known.")
     numbers = {
-        "reported": _value(of.reported), "honest": _value(of.honest), "samples": of.samples,
+        "reported": value_of(of.reported), "honest": value_of(of.honest), "samples": of.samples,
     }  # fmt: skip
     said = (
         f"Trained on {of.samples} test samples, it reports {_said(of.reported)} on them and is "
         f"{_said(of.honest)} on others"
     )
-    if _better(of.reported, of.honest):
+    if better(of.reported, of.honest):
         return judged(
             "true", f"{said}: the reported number says nothing about new data.", **numbers
         )
     return judged(
         "half true", f"{said}: in so few steps it did not learn them by heart.", **numbers
     )
-
-
-def _better(one: Share | float, other: Share | float) -> bool:
-    if isinstance(one, Share) and isinstance(other, Share):
-        return one.clearly_above(other)
-    return _value(one) < 0.9 * _value(other)
 
 
 LESSON = Lesson(

@@ -15,7 +15,8 @@ from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.layers import replacing
 from goingdeep.why.memory import kept_for_backward
-from goingdeep.why.trained import Pace, Share, accuracy, held, mean_loss, pace, train
+from goingdeep.why.scores import Score, Share, held, score_of
+from goingdeep.why.trained import Pace, pace, train
 from goingdeep.why.vectors import grads_of, norm
 
 BATCH_NORM = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - what all of them are
@@ -45,8 +46,8 @@ class Stolen:
     """A model trained on some test samples, judged by these and by others."""
 
     samples: int
-    reported: Share | float
-    honest: Share | float
+    reported: Score
+    honest: Score
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Found:
     gradient: float
     passes: list[Pass]
     pace: Pace
-    good: Share | float
-    testing: list[Share | float]
+    good: Score
+    testing: list[Score]
     drift: float
     recorded: list[float]
     in_eval: Trial
@@ -89,7 +90,7 @@ def measure(lab: Lab) -> Found:
     eval_trained = train(lab, "trained in eval mode", factor=at.factor, train_mode=False)
     start, changed = lab.model(), eval_trained.model
     pairs = list(zip(start.parameters(), changed.parameters(), strict=True)) if changed else []
-    good = _score(lab, at.base.model, batches)
+    good = score_of(lab, at.base.model, batches)
     testing, drift = _tested_in_train_mode(lab, at.base.model, batches)
     lab.seed()
     nn.Module.zero_grad(model)
@@ -141,20 +142,16 @@ def _apart(
     return float((found[0] - found[1]).abs().max() / found[0].abs().max().clamp_min(1e-12))
 
 
-def _score(lab: Lab, model: nn.Module | None, batches: list[Batch]) -> Share | float:
-    return accuracy(lab, model, batches) if lab.classes else mean_loss(lab, model, batches)
-
-
 def _tested_in_train_mode(
     lab: Lab, model: nn.Module | None, batches: list[Batch]
-) -> tuple[list[Share | float], float]:
+) -> tuple[list[Score], float]:
     """Tests in train mode, each over the samples in another order, and what they did to BatchNorm."""
     if model is None:
         return [], 0.0
     inputs, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
     means = [p.running_mean for p in model.modules() if isinstance(p, BATCH_NORM)]
     before = [m.clone() for m in means if m is not None]
-    found: list[Share | float] = []
+    found: list[Score] = []
     size = len(batches[0][0])
     for repeat in range(REPEATS):
         order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(repeat))
@@ -210,4 +207,4 @@ def _stolen(lab: Lab, at: Pace) -> Stolen | None:
     known = (inputs[:FEW], labels[:FEW])
     others = (inputs[FEW : 20 * FEW], labels[FEW : 20 * FEW])
     found = train(lab, "trained on test samples", factor=at.factor, batches=lambda _: [known])
-    return Stolen(FEW, _score(lab, found.model, [known]), _score(lab, found.model, [others]))
+    return Stolen(FEW, score_of(lab, found.model, [known]), score_of(lab, found.model, [others]))

@@ -31,7 +31,7 @@ from goingdeep.show.numbers import exact, number, percent, spell
 from goingdeep.why.damage import damage
 from goingdeep.why.lesson import Claim, Judged, Lesson, judged
 from goingdeep.why.lessons.flatten.measured import Found, measure
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import Score, Share, in_words, value_of
 
 
 def recorded(seen: Seen) -> Iterator[Blocks]:
@@ -92,18 +92,10 @@ def broken(found: Found) -> Iterator[Blocks]:
         f"How much one image's output depends on the other images of the batch: {percent(mixed)} of "
         f"its gradient when samples are mixed, {percent(own)} as it should be."
     )
-    one, other = (_said(score) for score in found.scores)
+    one, other = (in_words(score) for score in found.scores)
     yield Text(
         f"On {found.judged_by}: {one} with the pixels in place, {other} with all of them shuffled "
         "into another order, the same for every image."
-    )
-
-
-def _said(score: Share | float) -> str:
-    return (
-        f"{percent(score.value)} right"
-        if isinstance(score, Share)
-        else f"a loss of {number(score)}"
     )
 
 
@@ -121,13 +113,15 @@ def _needs_2d(found: Found) -> Judged:
 
 def _loses_structure(found: Found) -> Judged:
     in_place, shuffled = found.scores
-    numbers = {"in_place": _value(in_place), "shuffled": _value(shuffled)}
+    numbers = {"in_place": value_of(in_place), "shuffled": value_of(shuffled)}
     if not found.back:
         return judged(
             "true", f"unflatten does not give the {len(found.before)}-d tensor back.", **numbers
         )
     said = f"unflatten gives the {len(found.before)}-d tensor back, bit for bit: nothing is lost."
-    compared = f"{_said(in_place)} with the pixels in place, {_said(shuffled)} with them shuffled"
+    compared = (
+        f"{in_words(in_place)} with the pixels in place, {in_words(shuffled)} with them shuffled"
+    )
     if _worse(shuffled, in_place):
         return judged(
             "false", f"{said} And this model makes use of the structure: {compared}.", **numbers
@@ -139,14 +133,10 @@ def _loses_structure(found: Found) -> Judged:
     )
 
 
-def _worse(one: Share | float, other: Share | float) -> bool:
+def _worse(one: Score, other: Score) -> bool:
     if isinstance(one, Share) and isinstance(other, Share):
         return other.clearly_above(one)
-    return _value(one) > 1.1 * _value(other)
-
-
-def _value(score: Share | float) -> float:
-    return score.value if isinstance(score, Share) else score
+    return value_of(one) > 1.1 * value_of(other)
 
 
 def _copies(found: Found) -> Judged:

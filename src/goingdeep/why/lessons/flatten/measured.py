@@ -16,7 +16,8 @@ from goingdeep.why.images import images_of
 from goingdeep.why.lab import Lab
 from goingdeep.why.layers import calls, replacing
 from goingdeep.why.lesson import NoLabError
-from goingdeep.why.trained import Pace, Share, accuracy, held, mean_loss, pace, train
+from goingdeep.why.scores import Score, held, score_of
+from goingdeep.why.trained import Pace, pace, train
 
 SEED = 0
 """Of the order into which pixels are shuffled."""
@@ -64,7 +65,7 @@ class Found:
     mixed: Trial
     depends: tuple[float, float]
     shuffled: Trial
-    scores: tuple[Share | float, Share | float]
+    scores: tuple[Score, Score]
     judged_by: str
 
 
@@ -127,15 +128,9 @@ def measure(lab: Lab) -> Found:
         mixed=_mixed(lab, at, own=bool(own)),
         depends=(_depends(lab, mixed=True), _depends(lab, mixed=False)),
         shuffled=shuffled.trial,
-        scores=(_score(lab, at.base.model, batches), _score(lab, shuffled.model, judged)),
+        scores=(score_of(lab, at.base.model, batches), score_of(lab, shuffled.model, judged)),
         judged_by=judged_by,
     )
-
-
-def _score(
-    lab: Lab, model: nn.Module | None, batches: list[tuple[Tensor, Tensor]]
-) -> Share | float:
-    return accuracy(lab, model, batches) if lab.classes else mean_loss(lab, model, batches)
 
 
 def _pixels(x: Tensor, flat: Tensor) -> list[Pixel]:

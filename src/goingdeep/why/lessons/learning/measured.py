@@ -13,7 +13,8 @@ from goingdeep.watch.player import Player
 from goingdeep.watch.variant import Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
-from goingdeep.why.trained import Pace, Share, accuracy, held, mean_loss, pace, train
+from goingdeep.why.scores import Share, accuracy, held, mean_loss
+from goingdeep.why.trained import Pace, pace, train
 
 FEW = 16
 """Samples that are learned by heart: as few as a model of any size can hold."""

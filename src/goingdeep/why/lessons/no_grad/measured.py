@@ -16,7 +16,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from goingdeep.watch.variant import Batch
 from goingdeep.why.lab import Lab
-from goingdeep.why.trained import held
+from goingdeep.why.scores import held
 
 REPEATS = 5
 """Times a pass is timed; the fastest is taken, for others share the processor."""

@@ -29,7 +29,7 @@ from goingdeep.show.numbers import counted, number, percent
 from goingdeep.why.damage import damage
 from goingdeep.why.lesson import Claim, Judged, Lesson, judged
 from goingdeep.why.lessons.sequential.measured import Found, measure
-from goingdeep.why.trained import Share
+from goingdeep.why.scores import in_words
 
 ROUNDING = 1e-4
 """Of the largest output: one matrix is summed in another order than two."""
@@ -91,21 +91,13 @@ def broken(found: Found) -> Iterator[Blocks]:
         title = f"without {counted(found.activations, 'activation')}"
         yield from damage(base.losses, [found.linear], title=title, base=base.name)
     if found.scores is not None:
-        one, other = (_said(score) for score in found.scores)
+        one, other = (in_words(score) for score in found.scores)
         ahead = found.linear is not None and found.linear.end < found.pace.base.trial.end
         yield Text(
             f"On {found.judged_by}: {one} with activations, {other} without."
             + " In so few steps the simpler model is ahead; what one matrix cannot tell apart it will "
             "not learn in any number of them." * ahead
         )
-
-
-def _said(score: Share | float) -> str:
-    return (
-        f"{percent(score.value)} right"
-        if isinstance(score, Share)
-        else f"a loss of {number(score)}"
-    )
 
 
 def _one_after_the_other(found: Found) -> Judged:

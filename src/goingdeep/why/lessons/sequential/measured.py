@@ -14,7 +14,8 @@ from goingdeep.why.failing import attempt
 from goingdeep.why.lab import Lab
 from goingdeep.why.layers import ACTIVATIONS, Call, calls, multiply_adds, replacing
 from goingdeep.why.lesson import NotHereError
-from goingdeep.why.trained import Pace, Share, accuracy, held, mean_loss, pace, train
+from goingdeep.why.scores import Score, held, score_of
+from goingdeep.why.trained import Pace, pace, train
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Found:
     pace: Pace
     linear: Trial | None
     activations: int
-    scores: tuple[Share | float, Share | float] | None
+    scores: tuple[Score, Score] | None
     judged_by: str
 
 
@@ -109,9 +110,6 @@ def measure(lab: Lab) -> Found:
         change = replacing(ACTIVATIONS, nn.Identity)
         linear = train(lab, "without activations", factor=at.factor, module=change)
 
-    def score(model: nn.Module | None) -> Share | float:
-        return accuracy(lab, model, batches) if lab.classes else mean_loss(lab, model, batches)
-
     return Found(
         container=chosen.name,
         layers=len(container),
@@ -128,7 +126,9 @@ def measure(lab: Lab) -> Found:
         pace=at,
         linear=linear.trial if linear else None,
         activations=activations,
-        scores=(score(at.base.model), score(linear.model)) if linear and linear.model else None,
+        scores=(score_of(lab, at.base.model, batches), score_of(lab, linear.model, batches))
+        if linear and linear.model
+        else None,
         judged_by=judged_by,
     )
 
