@@ -18,9 +18,7 @@ from goingdeep.check.faces.plain import of_finding
 from goingdeep.check.faces.text import one
 from goingdeep.check.live import LiveCheck
 from goingdeep.check.rule import SEVERITIES, Finding
-from goingdeep.check.settings import CheckSettings
-from goingdeep.checked import project_settings
-from goingdeep.errors import GoingDeepError
+from goingdeep.check.settings import settings_here
 from goingdeep.record.encoding import to_json
 from goingdeep.words import many
 
@@ -48,8 +46,8 @@ class Live:
         self._file = folder / FILE
         self._say = say
         self._looks = 0
-        catalogue()  # import the rules now, not at a step of the program's
-        self._check = LiveCheck(_settings())
+        rules = catalogue()  # import them now, not at a step of the program's
+        self._check = LiveCheck(settings_here(rules))
         watcher.recorder.told.append(self._take)
         watcher.after_step.append(self._after_step)
 
@@ -128,11 +126,3 @@ class Live:
         with contextlib.suppress(ValueError):
             self._watcher.after_step.remove(self._after_step)
             self._watcher.recorder.told.remove(self._take)
-
-
-def _settings() -> CheckSettings:
-    """Those of the current folder's project; `gd check` says what is wrong with them."""
-    try:
-        return project_settings(())
-    except GoingDeepError:
-        return CheckSettings()

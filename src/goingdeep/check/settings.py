@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from goingdeep.check.rule import SEVERITIES, Severity
-from goingdeep.errors import SettingsError, UnknownNameError
+from goingdeep.errors import GoingDeepError, SettingsError, UnknownNameError
 
 KEYS = ("disable", "enable", "severity", "fail-on", "baseline")
 MORE = "docs/check.md#settings"
@@ -78,6 +78,17 @@ def read_settings(start: Path, rules: Iterable[str]) -> CheckSettings:
         table = tool.get("goingdeep", {}) if isinstance(tool, dict) else {}
         return settings_of(table, rules, path)
     return CheckSettings()
+
+
+def settings_here(rules: Iterable[str]) -> CheckSettings:
+    """Those of the current folder's project; the usual ones where they are wrong.
+
+    For what runs beside something else: `gd check` says what is wrong with them.
+    """
+    try:
+        return read_settings(Path.cwd(), rules)
+    except GoingDeepError:
+        return CheckSettings()
 
 
 def settings_of(table: Any, rules: Iterable[str], path: Path) -> CheckSettings:

@@ -43,6 +43,11 @@ class FirstBatch(Event, frozen=True, tag="first-batch"):
     batch: tuple[int, ...]
 
 
+MOMENT_STEPS = 60
+"""Steps of a moment: what a program keeps, what is replayed and what mistakes are proved on. Of a run
+of `gd train` the losses of so many steps are kept one by one."""
+
+
 class Losses(Event, frozen=True, tag="losses"):
     """The losses of steps `first` and following, to the last bit; a curve may join neighbours.
 

@@ -25,7 +25,15 @@ from torch import Tensor
 from goingdeep.data.images import ImageData, Part
 from goingdeep.data.loader import Batch, ImageDataset, batches_in_order
 from goingdeep.record import EventLog, Manifest, write_blob, write_manifest
-from goingdeep.record.events import Checkpointed, Epoch, FirstBatch, Losses, Resumed, Started
+from goingdeep.record.events import (
+    MOMENT_STEPS,
+    Checkpointed,
+    Epoch,
+    FirstBatch,
+    Losses,
+    Resumed,
+    Started,
+)
 from goingdeep.record.files import write_atomic, writing
 from goingdeep.train import checkpoint, diagnose
 from goingdeep.train.course import Course
@@ -34,9 +42,6 @@ from goingdeep.train.toml import to_toml
 
 READ_EVERY = 64
 """Steps between two readings of the loss: on a GPU a reading waits for all work queued so far."""
-
-EXACT_LOSSES = 60
-"""Steps after a place from which a run can be replayed, whose losses are kept one by one."""
 
 FIRST_BATCH_SAMPLES = 16
 FIRST_BATCH_BYTES = 1 << 20
@@ -235,7 +240,7 @@ class Training:
     def _keep_losses(self, first: int, values: npt.NDArray[np.float64]) -> None:
         """Write down the losses that a replay can begin at, as they are."""
         # No reading spans the moment: a checkpoint reads first.
-        last = EXACT_LOSSES + (self.course.moment if first > self.course.moment else 0)
+        last = MOMENT_STEPS + (self.course.moment if first > self.course.moment else 0)
         kept = values[: max(0, last + 1 - first)].tolist()
         if kept:
             self.log.write(

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from goingdeep.check import (
-    CheckSettings,
-    Finding,
-    Report,
-    catalogue,
-    check_processes,
-    read_settings,
-)
+from goingdeep.check import Finding, Report, catalogue, check_processes, settings_here
 from goingdeep.check.proof import add_proofs
 from goingdeep.check.source import Source, apply_ignores
-from goingdeep.errors import GoingDeepError
 from goingdeep.record.reading import Seen
 from goingdeep.view.contract import Shown
 from goingdeep.view.paths import Paths, without_home
@@ -45,11 +37,7 @@ def checked(processes: Iterable[Seen], texts: Mapping[str, str], folder: Path) -
             for the proofs that were made of its findings.
     """
     rules = catalogue()
-    try:
-        settings = read_settings(Path.cwd(), rules)
-    except GoingDeepError:  # `gd check` says what is wrong with them
-        settings = CheckSettings()
-    report = check_processes(processes, settings)
+    report = check_processes(processes, settings_here(rules))
     add_proofs(report, folder)
     apply_ignores(report, texts, rules, _Recorded(texts))
     return report

@@ -21,6 +21,7 @@ from goingdeep.check import Report
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import Manifest as RunManifest
 from goingdeep.record import is_live, read_blob, read_events, read_manifest
+from goingdeep.record.answer import FOLDER as ANSWERS
 from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.event import Blob, Event
 from goingdeep.record.events import WorstErrors
@@ -139,7 +140,7 @@ class Trace:
             findings=findings.shown(report, self._paths) if report is not None else (),
             checked=report is not None,
             not_checked=dict(report.not_checked) if report is not None else {},
-            answers=self._cached("answers", _stamp(self.folder / "answers"), self._answers),
+            answers=self._cached("answers", _stamp(self.folder / ANSWERS), self._answers),
             results=self._results(),
             notes=(*self._notes(), *notes),
         )
@@ -187,7 +188,7 @@ class Trace:
         key = (
             self.state, self.run.status, len(self._sites), len(self._texts), id(self._report),
             tuple(sorted(curve.rows.hash for curve in self._curve_keys.values())),
-            _stamp(self.folder / "answers"), _stamp(self.folder / "result.json"),
+            _stamp(self.folder / ANSWERS), _stamp(self.folder / "result.json"),
         )  # fmt: skip
         self.revision = hashlib.blake2b(repr(key).encode(), digest_size=8).hexdigest()
 
@@ -228,7 +229,7 @@ class Trace:
     def _answers(self) -> tuple[dict[str, Any], ...]:
         found: list[dict[str, Any]] = []
         try:
-            files = sorted((self.folder / "answers").glob("*.json"))[:MOST_ANSWERS]
+            files = sorted((self.folder / ANSWERS).glob("*.json"))[:MOST_ANSWERS]
         except OSError:
             return ()
         for path in files:

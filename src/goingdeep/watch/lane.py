@@ -95,9 +95,8 @@ class Lane:
         self._by_hand = ByHand(watcher)
         self._training_look: Look | None = None
         self.look: Look | None = None
-        self._opening: Look | None = (
-            None  # of the first batch of a pass, which may be an evaluation
-        )
+        # Of the first batch of a pass, which may be an evaluation's.
+        self._opening: Look | None = None
         self._walked: dict[tuple[int, int | None], int] = {}
         self._closing: Look | None = None  # its step is done, its clear may still come
         self._non_finite = 0

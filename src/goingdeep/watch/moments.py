@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from goingdeep.record.events import MOMENT_STEPS
 from goingdeep.watch.aside import not_now
 from goingdeep.watch.evaluated import Evaluated
 from goingdeep.watch.links import CannotFollowError
@@ -38,7 +39,6 @@ from goingdeep.watch.recording import Recording
 if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
 
-STEPS = 60
 LIMIT = 256 << 20
 """Bytes that all moments of a watcher may take."""
 
@@ -59,7 +59,7 @@ class Moments:
         watcher: Watcher,
         *,
         at: Iterable[int] = (1,),
-        length: int = STEPS,
+        length: int = MOMENT_STEPS,
         limit: int = LIMIT,
     ) -> None:
         self._watcher = watcher

@@ -80,7 +80,7 @@ class Recorder:
         self._log = log
         self._curves = curves
         self._base = 0
-        self.lock = self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._anatomies: dict[tuple[Any, ...], int] = {}
         self._stretches: dict[int, _Stretch] = {}
         self._series: dict[str, Series] = {}
@@ -106,14 +106,14 @@ class Recorder:
         """Write one event; time, step and rank are filled in."""
         if self._log is None:
             return
-        with self._lock:
+        with self.lock:
             event = kind(time=time.time(), step=self.steps, rank=self.rank, **fields)
             self._write(event, last=False)
 
     def last_event(self, kind: type[Event], **fields: Any) -> None:
         """Write one of the few events that are written even when the log is full."""
         if self._log is not None:
-            with self._lock:
+            with self.lock:
                 event = kind(time=time.time(), step=self.steps, rank=self.rank, **fields)
                 self._write(event, last=True)
 
@@ -165,7 +165,7 @@ class Recorder:
         self, signature: tuple[Any, ...], optimizer: int, blocks: tuple[Block, ...], left_out: int
     ) -> int:
         """Write an anatomy; returns its number, -1 beyond the bound."""
-        with self._lock:
+        with self.lock:
             number = len(self._anatomies)
             if number >= MAX_ANATOMIES:
                 self.gap("anatomies", f"more than {MAX_ANATOMIES} different kinds of step")
@@ -180,7 +180,7 @@ class Recorder:
         Returns:
             Its number among the steps of all optimizers in the run, from 1.
         """
-        with self._lock:
+        with self.lock:
             counts = self.counts
             if counts.steps == 0:
                 # A resumed run's trainer has written where it goes on.
@@ -207,7 +207,7 @@ class Recorder:
 
     def curve(self, name: str, value: float | torch.Tensor, step: int) -> None:
         """The value of a curve at a step, from 1; a tensor is read later, some steps at once."""
-        with self._lock:
+        with self.lock:
             series = self._series.get(name)
             if series is None:
                 series = self._series[name] = Series()
@@ -216,7 +216,7 @@ class Recorder:
     def unwritten(self) -> list[Steps]:
         """The steps that are done and not written yet; hold `lock` for as long as it matters."""
         now = time.time()
-        with self._lock:
+        with self.lock:
             return [
                 Steps(
                     time=now, step=self.steps, rank=self.rank, optimizer=optimizer,
@@ -228,13 +228,13 @@ class Recorder:
 
     def curve_now(self, name: str) -> Curve:
         """A curve up to now. Values that are still being computed elsewhere are not waited for."""
-        with self._lock:
+        with self.lock:
             series = self._series.get(name)
             return series.now() if series is not None else Curve()
 
     def flush(self) -> None:
         """Write what is known and not written yet."""
-        with self._lock:
+        with self.lock:
             for optimizer, stretch in self._stretches.items():
                 self._write_stretch(optimizer, stretch)
             self._stretches.clear()
@@ -270,6 +270,4 @@ class Recorder:
         """A forked child must not write: drop everything without touching the files."""
         self._log = None
         self.folder = None
-        self.lock = self._lock = (
-            threading.RLock()
-        )  # the parent's thread may have held it at the fork
+        self.lock = threading.RLock()  # the parent's thread may have held it at the fork

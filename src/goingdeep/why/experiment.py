@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from goingdeep.record.events import MOMENT_STEPS
 from goingdeep.record.reading import Seen
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Bound:
     so. bytes: of memory that copies may take.
     """
 
-    steps: int = 60
+    steps: int = MOMENT_STEPS
     seconds: float = 15.0
     bytes: int = 512 << 20
 

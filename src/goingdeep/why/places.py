@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from goingdeep.check import Run
 from goingdeep.record import seen
 from goingdeep.record.answer import Place
 from goingdeep.record.reading import Seen
@@ -14,9 +15,7 @@ MOST = 6
 
 def operations(found: Seen) -> Iterator[seen.Op]:
     """Operations of the way in which most steps were done."""
-    counts: dict[int, int] = {}
-    for stretch in found.stretches:
-        counts[stretch.anatomy] = counts.get(stretch.anatomy, 0) + stretch.count
+    counts = Run.of_seen(found).steps_by_anatomy
     best = max(counts, key=lambda anatomy: counts[anatomy], default=-1)
     anatomy = found.anatomies.get(best)
     for block in anatomy.blocks if anatomy is not None else ():
