@@ -18,6 +18,7 @@ from goingdeep.check.settings import severity_of
 from goingdeep.check.source import apply_ignores
 from goingdeep.errors import SettingsError, UnknownNameError
 from goingdeep.record import find_run, read_manifest
+from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.reading import Seen, read_processes
 from goingdeep.record.runs import short_name
 
@@ -27,11 +28,13 @@ class Checked:
     """The verdict on a run, and the settings it was reached under.
 
     written: findings that were written to the baseline; None where that was not asked for.
+    cut_short: by what the program was ended before it would have, on our side; "" where it was not.
     """
 
     report: Report
     settings: CheckSettings
     written: int | None = None
+    cut_short: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -74,11 +77,15 @@ def check_record(
     add_proofs(report, folder)
     files = {site.file for seen in processes for site in seen.sites.values()}
     apply_ignores(report, files, catalogue())
+    cut_short = next(
+        (gap.reason for seen in processes for gap in seen.gaps if gap.what == CUT_SHORT), ""
+    )
+    written = None
     if write and place is not None:
-        return Checked(report, settings, write_baseline(report, place))
-    if place is not None:
+        written = write_baseline(report, place)
+    elif place is not None:
         apply_baseline(report, place)
-    return Checked(report, settings)
+    return Checked(report, settings, written, cut_short)
 
 
 def baseline_of(

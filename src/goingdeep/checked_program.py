@@ -17,8 +17,6 @@ from typing import Any
 from goingdeep.check.proof import FILE
 from goingdeep.checked import Checked, baseline_of, check_record, project_settings
 from goingdeep.errors import SettingsError, printable
-from goingdeep.record.event import CUT_SHORT
-from goingdeep.record.reading import read_processes
 from goingdeep.record.runs import short_name
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -89,9 +87,9 @@ def check_program(
         checked = Checked(_nothing(speaks=speaks), chosen)
         return CheckedProgram(checked, None, bool(code), speaks)
     checked = check_record(folder, **settings)
-    early = _ended_early(folder)
+    early = checked.cut_short
     if early:
-        checked.report.notes.append(early)
+        checked.report.notes.append(f"{early}: what it does later was not seen")
     elif code and code != -signal.SIGINT:
         checked.report.notes.append(_how_it_ended(code))
     if prove and not (folder / FILE).exists():
@@ -104,14 +102,6 @@ def _nothing(*, speaks: bool) -> Any:
     from goingdeep.check import Report
 
     return Report(notes=["torch was never imported"] if speaks else [])
-
-
-def _ended_early(folder: Path) -> str:
-    for seen in read_processes(folder):
-        for gap in seen.gaps:
-            if gap.what == CUT_SHORT:
-                return f"{gap.reason}: what it does later was not seen"
-    return ""
 
 
 def _how_it_ended(code: int) -> str:

@@ -19,6 +19,7 @@ from goingdeep.checked import check_record
 from goingdeep.errors import ScriptError, printable
 from goingdeep.record import find_run, read_events, read_manifest
 from goingdeep.record.event import Gap
+from goingdeep.record.events import MOMENT_STEPS
 from goingdeep.record.runs import short_name
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from goingdeep.watch.moment import Moment
     from goingdeep.watch.player import Player
     from goingdeep.watch.variant import Variant
-
-STEPS = 60
-"""Of each replay. Where fewer batches were recorded they come again."""
 
 SECONDS = 20.0
 """Of one proof, both replays together."""
@@ -52,8 +50,16 @@ def prove(moments: Sequence[Moment], folder: Path) -> None:
 
     Changes: `proofs.json` in the run folder.
     """
-    findings = [f for f in check_record(folder).report.findings if f.remedy is not None]
-    missing = _why_none(folder)
+    _prove(_to_prove(folder), moments, folder)
+
+
+def _to_prove(folder: Path) -> list[Finding]:
+    """What the rules find that can be mended by changing one thing."""
+    return [f for f in check_record(folder).report.findings if f.remedy is not None]
+
+
+def _prove(findings: Sequence[Finding], moments: Sequence[Moment], folder: Path) -> None:
+    missing = functools.cache(lambda: _why_none(folder))  # asked only where no moment is there
     proved = [Proved(f.rule, f.file, f.line, _proof(f, moments, missing)) for f in findings[:MOST]]
     write_proofs(folder, proved)
 
@@ -82,11 +88,12 @@ def _prove_train(folder: Path) -> None:
     from goingdeep.why.experiment import Bound
     from goingdeep.why.rebuilt import of_run
 
-    if not any(f.remedy for f in check_record(folder).report.findings):
-        write_proofs(folder, ())
-        return
-    experiment = of_run(folder, Bound(steps=STEPS, seconds=SECONDS))
-    prove([experiment.moment] if experiment.moment is not None else [], folder)
+    findings = _to_prove(folder)
+    moments: list[Moment] = []
+    if findings:
+        moment = of_run(folder, Bound(steps=MOMENT_STEPS, seconds=SECONDS)).moment
+        moments = [moment] if moment is not None else []
+    _prove(findings, moments, folder)
 
 
 def _why_none(folder: Path) -> str:
@@ -96,12 +103,12 @@ def _why_none(folder: Path) -> str:
     return reason or "no steps with it in them were kept"
 
 
-def _proof(finding: Finding, moments: Sequence[Moment], missing: str) -> Proof:
+def _proof(finding: Finding, moments: Sequence[Moment], missing: Callable[[], str]) -> Proof:
     from goingdeep.watch.replay import replay, verify
 
     moment = next((one for one in moments if one.step + len(one.steps) > finding.step), None)
     if moment is None or finding.remedy is None:
-        return Proof(sentence=f"not replayed: {missing}")
+        return Proof(sentence=f"not replayed: {missing()}")
     if not verify(moment):
         return Proof(sentence=f"not replayed: {moment.reason}")
     remedy = finding.remedy
@@ -112,7 +119,7 @@ def _proof(finding: Finding, moments: Sequence[Moment], missing: str) -> Proof:
     for name, variant in (("as it is", None), (remedy.name, variant_of(remedy))):
         measured: list[float] = []
         look = _meter(moment, remedy, measured) if remedy.measure != "loss" else None
-        found = replay(moment, steps=STEPS, variant=variant, seconds=SECONDS / 2, look=look)
+        found = replay(moment, steps=MOMENT_STEPS, variant=variant, seconds=SECONDS / 2, look=look)
         if found.error:
             return Proof(sentence=f"not proved: the replay {name} ended with {found.error}")
         curves[name] = measured if remedy.measure != "loss" else found.measured
