@@ -28,6 +28,17 @@ def _own_cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """For models so small that a second thread only waits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 ROOT = Path(__file__).parent
 SOURCES = {".py", ".pyc", ".md", ".toml", ".ts", ".tsx", ".css", ".html", ".swp", ".txt"}
 """Endings of what somebody may be writing while tests run."""

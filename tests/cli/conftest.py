@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from goingdeep import cli
+from tests.show.conftest import Recording, write_look, write_plain
 
 PLAIN = ("--recipe", "quickstart", "--set", "batch_size=8")
 """What makes a training of tiny.npz take a fraction of a second."""
@@ -273,3 +274,11 @@ def unfinished(run):
     (run / "result.json").unlink()
     shutil.rmtree(run / "model")
     return run
+
+
+@pytest.fixture
+def watched(home):
+    """runs/loop: the record of a loop that `gd run` would have written."""
+    one = write_plain(Recording(home / "runs" / "loop"))
+    write_look(one, {41 + i: i for i in range(7)})
+    return one.end()

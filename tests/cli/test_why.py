@@ -8,15 +8,6 @@ import msgspec
 import pytest
 
 from goingdeep.record.answer import Answer, read_answers
-from tests.show.conftest import Recording, write_look, write_plain
-
-
-@pytest.fixture
-def watched(home):
-    """runs/loop: the record of a loop that `gd run` would have written."""
-    one = write_plain(Recording(home / "runs" / "loop"))
-    write_look(one, {41 + i: i for i in range(7)})
-    return one.end()
 
 
 def test_the_topics_are_listed(gd):

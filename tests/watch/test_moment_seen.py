@@ -14,13 +14,7 @@ from goingdeep.watch.recorded import Clip, Unscale
 from goingdeep.watch.replay import replay, verify
 from goingdeep.watch.watcher import Watcher
 
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @contextlib.contextmanager

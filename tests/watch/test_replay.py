@@ -23,13 +23,7 @@ from goingdeep.watch.variant import Variant
 STEPS = 9
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    # These models are so small that a second thread only waits.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def batches(count: int = STEPS) -> list[tuple[torch.Tensor, torch.Tensor]]:

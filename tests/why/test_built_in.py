@@ -11,7 +11,7 @@ from goingdeep.why import built_in
 from goingdeep.why.experiment import Bound
 
 
-@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.usefixtures("one_thread")
 def test_a_short_training_is_made_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(2)
@@ -32,11 +32,3 @@ def test_a_short_training_is_made_and_leaves_nothing(tmp_path, monkeypatch):
     (folder,) = built_in._folders
     folder.cleanup()
     built_in._folders.clear()
-
-
-@pytest.fixture
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
