@@ -12,6 +12,7 @@ from goingdeep.record.seen import Ended
 from goingdeep.train.recipes import RECIPES
 from goingdeep.train.settings import Settings
 from goingdeep.train.start import load
+from tests.hints import check_hints
 
 IMAGES = {"quickstart": 2_000, "fast": 2_000, "best": 640}
 """As many as a test can wait for: resnet takes its time."""
@@ -38,6 +39,7 @@ def test_a_recipe_shows_no_mistake(tmp_path, arrays, recipe):
     run = gd.train(data, recipe=recipe, epochs=2, out=tmp_path / "run")
     report = check_record(run.path).report
     assert [(f.severity, f.rule, f.message) for f in report.findings if f.severity != "hint"] == []
+    check_hints(f"gd train --recipe {recipe}", report)
     assert report.steps > 8
     assert len(report.clean) > 15, report.not_checked
     assert not [why for why in report.not_checked.values() if why.startswith("the rule failed")]
