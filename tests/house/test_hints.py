@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from goingdeep.check import catalogue
 from tests.hints import LIST, ROOT, listed
+
+from goingdeep.check import catalogue
 
 JUDGED = re.compile(
     r"src/goingdeep/check/rules/\w+/(good|fine_\w+)\.py|tests/rules/healthy/\w+\.py"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.hints import check_hints
 
 import goingdeep as gd
 from goingdeep.checked import check_record
@@ -12,7 +13,6 @@ from goingdeep.record.seen import Ended
 from goingdeep.train.recipes import RECIPES
 from goingdeep.train.settings import Settings
 from goingdeep.train.start import load
-from tests.hints import check_hints
 
 IMAGES = {"quickstart": 2_000, "fast": 2_000, "best": 640}
 """As many as a test can wait for: resnet takes its time."""
