@@ -1,6 +1,17 @@
 // Made by tools/make_types.py from the structs of src/goingdeep/record and view/contract.py.
 // A number that is not finite is written as "nan", "inf" or "-inf", or null in statistics.
 
+/** Asked after many steps of models that are all on the CPU: what else is there. count: 0 for none. */
+export interface Accelerators {
+  seq: number;
+  kind: "accelerators";
+  device?: string;
+  count?: number;
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
 /** What happens from the end of one optimizer step to the end of the next one. */
 export interface Anatomy {
   seq: number;
@@ -146,6 +157,18 @@ export interface Epoch {
   train_seconds?: number;
   test_seconds?: number;
   data_wait?: number;
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
+/** The processes of a job gave each other tensors, by a function that the program calls itself. */
+export interface Exchange {
+  seq: number;
+  kind: "exchange";
+  function: string;
+  site?: number;
+  values?: number;
   time: number;
   step?: number;
   rank?: number;
@@ -985,4 +1008,4 @@ export interface WorstErrors {
   rank?: number;
 }
 
-export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Losses | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Probed | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;
+export type Event = Accelerators | Anatomy | CallMode | Checkpointed | Ended | Epoch | Exchange | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Losses | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Probed | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 from goingdeep.errors import WatchError
 from goingdeep.record.log import EventLog
 from goingdeep.record.seen import Ended
+from goingdeep.watch import accelerators
+from goingdeep.watch.exchanges import Exchanges
 from goingdeep.watch.lane import Lane
 from goingdeep.watch.losses import LossFunctions
 from goingdeep.watch.modules import Models
@@ -113,6 +115,7 @@ class Watcher:
         self.passes = Passes(self)
         self.states = States(self)
         self.losses_alive = LossesAlive(self)
+        self.exchanges = Exchanges()
         self.moments = Moments(self) if moments else None
         self.probes = Probes(self) if probes else None
         self._patches = Patches(self)
@@ -222,6 +225,8 @@ class Watcher:
                 self.optimizers.write_all_again()
             self.states.check()
             self.losses_alive.check()
+            if number == accelerators.ASKED_AT:
+                accelerators.tell_idle(self)
 
     def put_waiting(self) -> None:
         """Hook into what has been imported since the start."""
