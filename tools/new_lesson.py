@@ -78,7 +78,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from goingdeep.watch.variant import Variant
+from goingdeep.watch.moments.variant import Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 

@@ -22,10 +22,10 @@ from goingdeep.record.event import Blob, Event, Gap
 from goingdeep.record.log import EventLog, read_events
 from goingdeep.record.look import LookEvent
 from goingdeep.record.seen import Anatomy, Ended, Pass, Steps
-from goingdeep.watch import recorder as recorder_module
-from goingdeep.watch.ledger import Ledger
-from goingdeep.watch.recorder import FLUSH_SECONDS, Recorder
+from goingdeep.watch.data.ledger import Ledger
 from goingdeep.watch.watcher import FIRST_LOOKS
+from goingdeep.watch.writing import recorder as recorder_module
+from goingdeep.watch.writing.recorder import FLUSH_SECONDS, Recorder
 
 STEP_SECONDS = 0.0015
 

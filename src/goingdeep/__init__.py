@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sys
 
-TYPE_CHECKING = False  # `gd run` imports this before the program; see watch/imports.py
+TYPE_CHECKING = False  # `gd run` imports this before the program; see watch/program/imports.py
 
 __version__ = "0.1.0"
 

@@ -17,11 +17,7 @@ from typing import Any
 from goingdeep.check.proof import FILE
 from goingdeep.checked import Checked, baseline_of, check_record, project_settings
 from goingdeep.errors import SettingsError, printable
-from goingdeep.record.log import other_ranks
 from goingdeep.record.runs import short_name
-
-PATIENCE = 5.0
-"""Seconds that the first rank waits for the records of the others."""
 
 YEAR_SECONDS = 365 * 24 * 3600
 """A timer cannot wait for ever; who asks for longer means no end at all."""
@@ -67,8 +63,8 @@ def check_program(
     Raises:
         ScriptError, RunExistsError, SettingsError, UnknownNameError: before it is started.
     """
-    from goingdeep.watch.child import folder_told, run_to_end
-    from goingdeep.watch.script import Asked, CheckAsked
+    from goingdeep.watch.program.child import folder_told, run_to_end
+    from goingdeep.watch.program.script import Asked, CheckAsked
 
     if steps < 0 or not 0 <= seconds <= YEAR_SECONDS:
         raise SettingsError(
@@ -90,8 +86,6 @@ def check_program(
     if folder is None:
         checked = Checked(_nothing(speaks=speaks), chosen)
         return CheckedProgram(checked, None, bool(code), speaks)
-    if speaks:
-        other_ranks(folder, seconds=PATIENCE)
     checked = check_record(folder, **settings)
     early = checked.cut_short
     if early:

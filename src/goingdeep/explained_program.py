@@ -44,8 +44,8 @@ def why_program(
         UnknownNameError: no topic is near. ScriptError: there is no such program.
         RunError: nothing was recorded, or no answer came.
     """
-    from goingdeep.watch.child import folder_told, run_to_end
-    from goingdeep.watch.script import Asked, WhyAsked
+    from goingdeep.watch.program.child import folder_told, run_to_end
+    from goingdeep.watch.program.script import Asked, WhyAsked
 
     page, named = find(question)
     with tempfile.TemporaryDirectory(prefix="gd-why-") as place:

@@ -25,9 +25,9 @@ from goingdeep.record.runs import short_name
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from goingdeep.watch.moment import Moment
-    from goingdeep.watch.player import Player
-    from goingdeep.watch.variant import Variant
+    from goingdeep.watch.moments.moment import Moment
+    from goingdeep.watch.moments.player import Player
+    from goingdeep.watch.moments.variant import Variant
 
 SECONDS = 20.0
 """Of one proof, both replays together."""
@@ -104,7 +104,7 @@ def _why_none(folder: Path) -> str:
 
 
 def _proof(finding: Finding, moments: Sequence[Moment], missing: Callable[[], str]) -> Proof:
-    from goingdeep.watch.replay import replay, verify
+    from goingdeep.watch.moments.replay import replay, verify
 
     moment = next((one for one in moments if one.step + len(one.steps) > finding.step), None)
     if moment is None or finding.remedy is None:
@@ -143,8 +143,8 @@ def _proof(finding: Finding, moments: Sequence[Moment], missing: Callable[[], st
 
 def _out_of_reach(moment: Moment, remedy: Remedy) -> str:
     """What cannot be left out, because the model itself does it."""
-    from goingdeep.watch.links import Made
-    from goingdeep.watch.recorded import Loss
+    from goingdeep.watch.moments.links import Made
+    from goingdeep.watch.moments.recorded import Loss
 
     losses = [op for step in moment.steps for op in step.operations if isinstance(op, Loss)]
     given = [a for op in losses for a in (*op.args, *op.kwargs.values()) if isinstance(a, Made)]
@@ -156,7 +156,7 @@ def _out_of_reach(moment: Moment, remedy: Remedy) -> str:
 
 def variant_of(remedy: Remedy) -> Variant:
     """What the replay engine is asked for."""
-    from goingdeep.watch.variant import Variant
+    from goingdeep.watch.moments.variant import Variant
 
     changes: dict[str, Callable[[Tensor], Tensor]] = {
         "log": lambda x: x.log(),
@@ -191,8 +191,8 @@ def _measure(
 ) -> None:
     import torch
 
-    from goingdeep.watch.links import Made
-    from goingdeep.watch.recorded import Loss, Use
+    from goingdeep.watch.moments.links import Made
+    from goingdeep.watch.moments.recorded import Loss, Use
 
     step = moment.steps[count[0] % len(moment.steps)]
     count[0] += 1

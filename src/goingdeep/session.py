@@ -167,7 +167,7 @@ def resume(
 def _watched(folder: Path, log: EventLog, *, aloud: bool) -> AbstractContextManager[None]:
     """Watch our own trainer as any other program is watched, and check it meanwhile."""
     from goingdeep.live import Live
-    from goingdeep.watch.tell import tell
+    from goingdeep.watch.program.tell import tell
     from goingdeep.watch.watcher import watching
 
     # The bar, where there is one, has put something in the place of sys.stderr that prints above it.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 
-from goingdeep.watch.asked import Asked
-from goingdeep.watch.imports import when_imported
-from goingdeep.watch.program import WatchedProgram, program_name, this_program
-from goingdeep.watch.run import WatchedRun
+from goingdeep.watch.program.asked import Asked
+from goingdeep.watch.program.imports import when_imported
+from goingdeep.watch.program.program import WatchedProgram, program_name, this_program
+from goingdeep.watch.program.run import WatchedRun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run_program(words: Sequence[str]) -> None:
     Raises:
         ScriptError, SettingsError, RunExistsError: it cannot be started.
     """
-    from goingdeep.watch import script
+    from goingdeep.watch.program import script
 
     asked = script.parse(words)
     if asked is not None:
@@ -173,7 +173,7 @@ class Watch:
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext goingdeep` gives notebooks the cell magic `%%watch`."""
-    from goingdeep.watch.notebook import install
+    from goingdeep.watch.program.notebook import install
 
     install(shell, Watch)
 
@@ -181,7 +181,7 @@ def load_ipython_extension(shell: Any) -> None:
 def _look_on(watcher: Watcher, path: Path, aloud: bool = True) -> Live:
     """Check what is recorded while it is; torch has been imported."""
     from goingdeep.live import Live
-    from goingdeep.watch.tell import interject
+    from goingdeep.watch.program.tell import interject
 
     return Live(watcher, path, interject if aloud else None)
 

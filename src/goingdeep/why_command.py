@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from goingdeep.errors import printable
 from goingdeep.terminal import say
-from goingdeep.watch.tell import tell
+from goingdeep.watch.program.tell import tell
 
 
 def why(

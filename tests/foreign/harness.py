@@ -37,8 +37,8 @@ from goingdeep.record.log import EventLog, read_events
 from goingdeep.record.reading import Seen
 from goingdeep.record.scalars import Curve
 from goingdeep.record.seen import Op
-from goingdeep.watch.ops import FIELDS
 from goingdeep.watch.watcher import Watcher
+from goingdeep.watch.writing.ops import FIELDS
 
 LOOPS = Path(__file__).parent / "loops"
 FRAMEWORKS = (

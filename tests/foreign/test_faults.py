@@ -9,22 +9,24 @@ import safetensors.torch  # noqa: F401 - so that its rows are put on from the st
 
 from goingdeep.record.log import EventLog, read_events
 from goingdeep.record.reading import Seen
-from goingdeep.watch import passes, states, table
-from goingdeep.watch.active import ActivePass
-from goingdeep.watch.alive import LossesAlive
-from goingdeep.watch.by_hand import ByHand
-from goingdeep.watch.gradients import Gradients
-from goingdeep.watch.held import Held
+from goingdeep.watch import table
+from goingdeep.watch.data import passes
+from goingdeep.watch.data.active import ActivePass
+from goingdeep.watch.data.passes import Passes
+from goingdeep.watch.data.walks import Walks
 from goingdeep.watch.lane import Lane
-from goingdeep.watch.look import Look
-from goingdeep.watch.losses import LossFunctions
-from goingdeep.watch.modules import Models
-from goingdeep.watch.optimizers import Optimizers
-from goingdeep.watch.passes import Passes
+from goingdeep.watch.looks.look import Look
 from goingdeep.watch.patches import Row
-from goingdeep.watch.sites import Sites
-from goingdeep.watch.states import States
-from goingdeep.watch.walks import Walks
+from goingdeep.watch.reading.sites import Sites
+from goingdeep.watch.states import states
+from goingdeep.watch.states.states import States
+from goingdeep.watch.steps.alive import LossesAlive
+from goingdeep.watch.steps.by_hand import ByHand
+from goingdeep.watch.steps.gradients import Gradients
+from goingdeep.watch.steps.held import Held
+from goingdeep.watch.steps.losses import LossFunctions
+from goingdeep.watch.steps.modules import Models
+from goingdeep.watch.steps.optimizers import Optimizers
 from goingdeep.watch.watcher import Watcher
 from tests.foreign.harness import LOOPS, Outcome, run, unwatched, watch
 

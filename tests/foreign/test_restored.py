@@ -13,8 +13,10 @@ import torch
 import torch._dynamo  # puts its own function in the place of torch.manual_seed
 
 from goingdeep.errors import WatchError
-from goingdeep.watch import passes, states, table
+from goingdeep.watch import table
+from goingdeep.watch.data import passes
 from goingdeep.watch.patches import Patches, Row
+from goingdeep.watch.states import states
 from goingdeep.watch.watcher import Watcher, is_watched
 from tests.foreign.harness import LOOPS, run, watch
 

@@ -7,7 +7,7 @@ import threading
 import torch
 from torch import nn
 
-from goingdeep.watch.gradients import Gradients
+from goingdeep.watch.steps.gradients import Gradients
 from goingdeep.watch.watcher import Watcher
 
 

@@ -13,7 +13,7 @@ import goingdeep as gd
 from goingdeep.data import load
 from goingdeep.models.mlp import mlp
 from goingdeep.record.reading import read_processes
-from goingdeep.watch.replay import verify
+from goingdeep.watch.moments.replay import verify
 from goingdeep.why.catalogue import catalogue
 from goingdeep.why.experiment import Bound, Experiment
 from goingdeep.why.lab import Lab

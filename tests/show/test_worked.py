@@ -9,7 +9,7 @@ import torch
 
 from goingdeep.record.look import Weight
 from goingdeep.show.worked import worked
-from goingdeep.watch.optimizers import settings_of
+from goingdeep.watch.steps.optimizers import settings_of
 
 SGDS = [
     {"lr": 0.1},

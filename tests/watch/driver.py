@@ -16,9 +16,9 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from goingdeep.watch.losses import FUNCTIONS
-from goingdeep.watch.moments import Moments
+from goingdeep.watch.moments.moments import Moments
 from goingdeep.watch.patches import Row
+from goingdeep.watch.steps.losses import FUNCTIONS
 
 
 class Driver(Watcher):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from types import SimpleNamespace
 
-from goingdeep.watch.passes import ROWS, Passes
+from goingdeep.watch.data.passes import ROWS, Passes
 from goingdeep.watch.patches import Patches
-from goingdeep.watch.sites import Sites
+from goingdeep.watch.reading.sites import Sites
 
 
 class Recorder:

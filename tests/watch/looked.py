@@ -15,7 +15,7 @@ from torch.nn.modules.module import (
 
 from goingdeep.record.event import Blob, Event
 from goingdeep.record.events import decode, encode
-from goingdeep.watch.look import Look
+from goingdeep.watch.looks.look import Look
 
 PLAIN = {"weight": None, "reduction": 1, "ignore_index": -100, "label_smoothing": 0.0}
 

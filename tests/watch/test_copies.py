@@ -20,8 +20,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
-from goingdeep.watch.copies import Copies
-from goingdeep.watch.plain_data import Absent, CannotCopyError, TooLargeError
+from goingdeep.watch.moments.copies import Copies
+from goingdeep.watch.moments.plain_data import Absent, CannotCopyError, TooLargeError
 
 
 @pytest.fixture(autouse=True)

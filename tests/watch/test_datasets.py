@@ -23,9 +23,9 @@ from torchvision.datasets import FakeData
 from torchvision.transforms import v2
 
 from goingdeep.record.seen import Loader
-from goingdeep.watch.attributes import length_of, plain
-from goingdeep.watch.datasets import Datasets
-from goingdeep.watch.transforms import own_transforms
+from goingdeep.watch.data.datasets import Datasets
+from goingdeep.watch.data.transforms import own_transforms
+from goingdeep.watch.reading.attributes import length_of, plain
 
 
 class Never(Dataset):
@@ -211,7 +211,7 @@ def test_inner_indices_out_of_range_do_no_harm(datasets):
 
 
 def test_more_indices_than_are_kept_are_a_gap(datasets, gaps, monkeypatch):
-    from goingdeep.watch import datasets as module
+    from goingdeep.watch.data import datasets as module
 
     monkeypatch.setattr(module, "MAX_INDICES", 100)
     root = Never(200)
@@ -222,7 +222,7 @@ def test_more_indices_than_are_kept_are_a_gap(datasets, gaps, monkeypatch):
 
 
 def test_indices_of_datasets_that_are_gone_make_room(datasets, gaps, monkeypatch):
-    from goingdeep.watch import datasets as module
+    from goingdeep.watch.data import datasets as module
 
     monkeypatch.setattr(module, "MAX_INDICES", 100)
     monkeypatch.setattr(module, "MAX_DATASETS", 4)

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from goingdeep.watch.imports import when_imported
+from goingdeep.watch.program.imports import when_imported
 
 NAME = "goingdeep_test_module"
 CODE = "import sys\nloader_then = __spec__.loader\nfinders_then = list(sys.meta_path)\nlast = 1\n"
@@ -169,7 +169,7 @@ def test_a_child_of_a_fork_is_not_told(place):
     script = (
         "import os, sys\n"
         f"sys.path.insert(0, {str(place)!r})\n"
-        "from goingdeep.watch.imports import when_imported\n"
+        "from goingdeep.watch.program.imports import when_imported\n"
         f"when_imported({NAME!r}, lambda: os.write(1, b'told'))\n"
         "if os.fork() == 0:\n"
         f"    import {NAME}\n"

@@ -8,7 +8,7 @@ from tests.watch.looked import Seeing, images, look_at, mlp, train_step, watcher
 from torch import nn
 
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookStep
-from goingdeep.watch.look import Look
+from goingdeep.watch.looks.look import Look
 
 
 def test_a_step_is_told_operation_by_operation():

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from goingdeep.record.look import LookBackward
-from goingdeep.watch.look import Look
+from goingdeep.watch.looks.look import Look
 
 
 def test_gradients_are_those_of_torch():

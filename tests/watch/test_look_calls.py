@@ -13,7 +13,7 @@ from tests.watch.looked import Seeing, images, look_at, mlp, watcher_of
 from torch import nn
 
 from goingdeep.record.look import LookCall
-from goingdeep.watch.look import Look
+from goingdeep.watch.looks.look import Look
 
 
 def test_a_batch_shows_its_tensors_a_picture_and_the_labels_of_it():

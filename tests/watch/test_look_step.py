@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from goingdeep.record.look import LookBackward, LookCall, LookClear, LookStep
-from goingdeep.watch.look import Look
+from goingdeep.watch.looks.look import Look
 
 
 def weights_of(model):
@@ -216,10 +216,10 @@ def test_replicas_that_agree_have_the_same_checksum():
 
 
 def test_of_a_large_model_a_sample_is_copied(monkeypatch):
-    from goingdeep.watch import look_updates
+    from goingdeep.watch.looks import updates
 
-    monkeypatch.setattr(look_updates, "MOST_BYTES", 100_000)
-    monkeypatch.setattr(look_updates, "SAMPLED_VALUES", 20_000)
+    monkeypatch.setattr(updates, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(updates, "SAMPLED_VALUES", 20_000)
     torch.manual_seed(11)
     model = nn.Linear(300, 300)
     before = weights_of(model)

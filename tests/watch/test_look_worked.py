@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from goingdeep.record.look import LookBackward, LookCall, LookLoss, LookStep
-from goingdeep.watch.look_scores import Scores
-from goingdeep.watch.look_values import MAP_BYTES, MAPS, SIDE, histogram, maps
-from goingdeep.watch.look_worked import MOST_TERMS, TOP, worked
+from goingdeep.watch.looks.scores import Scores
+from goingdeep.watch.looks.values import MAP_BYTES, MAPS, SIDE, histogram, maps
+from goingdeep.watch.looks.worked import MOST_TERMS, TOP, worked
 
 LAYERS = {
     "linear": (lambda: nn.Linear(6, 4), (5, 6)),
@@ -209,7 +209,7 @@ def test_a_hook_changes_no_gradient_and_goes_away():
         waiting = Scores()
         scores = layer(x)
         if follow:
-            from goingdeep.watch.loss_rows import rows
+            from goingdeep.watch.looks.loss_rows import rows
 
             waiting.follow(scores, rows("cross_entropy", scores, labels, {}).rows)
         loss = F.cross_entropy(scores, labels)
@@ -227,7 +227,7 @@ def test_a_hook_changes_no_gradient_and_goes_away():
 
 def test_scores_without_a_graph_are_not_waited_for():
     scores = torch.randn(2, 3)
-    from goingdeep.watch.loss_rows import rows
+    from goingdeep.watch.looks.loss_rows import rows
 
     waiting = Scores()
     waiting.follow(scores, rows("cross_entropy", scores, torch.tensor([0, 1]), {}).rows)

@@ -11,7 +11,7 @@ from tests.watch.looked import PLAIN, watcher_of
 from torch.nn import functional as F
 
 from goingdeep.record.look import LookLoss
-from goingdeep.watch.look import Look
+from goingdeep.watch.looks.look import Look
 
 
 def test_the_scores_of_sixteen_samples_are_exact_and_give_the_loss_again():

@@ -16,9 +16,9 @@ from tests.watch.driver import Driver
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from goingdeep.watch.moment import means
-from goingdeep.watch.recorded import Clear, Clip, Forward, copy_tensor
-from goingdeep.watch.replay import replay, verify
+from goingdeep.watch.moments.moment import means
+from goingdeep.watch.moments.recorded import Clear, Clip, Forward, copy_tensor
+from goingdeep.watch.moments.replay import replay, verify
 
 STEPS = 7
 
@@ -574,7 +574,7 @@ def test_the_hash_is_that_of_the_weights_the_loop_ended_with():
             F.cross_entropy(model(x), y).backward()
             optimizer.step()
             optimizer.zero_grad()
-    from goingdeep.watch.replay import _hash
+    from goingdeep.watch.moments.replay import _hash
 
     assert replay(driver.moment).hash == _hash([model])
     with torch.no_grad():
@@ -736,7 +736,7 @@ def test_a_moment_that_an_unchanged_replay_does_not_reproduce_is_a_gap(loop, rea
 
 
 def test_a_fault_of_our_own_costs_the_moment_and_no_more(monkeypatch):
-    from goingdeep.watch.recording import Recording
+    from goingdeep.watch.moments.recording import Recording
 
     monkeypatch.setattr(Recording, "loss", lambda *_: 1 / 0)
     driver, seen = recorded(plain)

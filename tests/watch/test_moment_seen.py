@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from tests.watch.test_moment import LOOPS, batches, cnn, mlp, numbers, seed, sgd
 from torch import nn
 
-from goingdeep.watch.recorded import Clip, Unscale
-from goingdeep.watch.replay import replay, verify
+from goingdeep.watch.moments.recorded import Clip, Unscale
+from goingdeep.watch.moments.replay import replay, verify
 from goingdeep.watch.watcher import Watcher
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -12,7 +12,7 @@ from traitlets.config import Config
 from goingdeep.errors import UnknownNameError
 from goingdeep.record import list_runs, read_events
 from goingdeep.record.seen import Ended, Site
-from goingdeep.watch import notebook, run
+from goingdeep.watch.program import notebook, run
 
 SETUP = """
 import torch

@@ -28,7 +28,7 @@ from torch.utils.data import (
 
 from goingdeep.record.events import decode, encode
 from goingdeep.record.seen import Loader, Pass
-from goingdeep.watch import ledger, taken
+from goingdeep.watch.data import ledger, taken
 
 
 @pytest.fixture(autouse=True)

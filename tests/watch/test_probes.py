@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from goingdeep.watch.probes import effects, masks, mixing
 from goingdeep.watch.probes.trial import CannotAskError, Trial
-from goingdeep.watch.sites import Sites
+from goingdeep.watch.reading.sites import Sites
 
 BATCH = 12
 SHOWN: list[float] = []

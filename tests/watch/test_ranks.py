@@ -15,8 +15,8 @@ from tests.watch import distributed
 
 from goingdeep.record import Manifest, read_events, read_manifest, write_manifest
 from goingdeep.record.seen import Ended, Model, Steps
-from goingdeep.watch import ranks
-from goingdeep.watch.ranks import Seat, rank_and_size, take_seat
+from goingdeep.watch.writing import ranks
+from goingdeep.watch.writing.ranks import Seat, rank_and_size, take_seat
 
 VARIABLES = (
     "RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT", "MASTER_ADDR", "TORCHELASTIC_RESTART_COUNT",

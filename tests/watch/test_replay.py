@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from tests.watch.driver import Driver
 from torch import nn
 
-from goingdeep.watch.copies import Copies
-from goingdeep.watch.replay import compare, replay, verify
-from goingdeep.watch.variant import Variant
+from goingdeep.watch.moments.copies import Copies
+from goingdeep.watch.moments.replay import compare, replay, verify
+from goingdeep.watch.moments.variant import Variant
 
 STEPS = 9
 
@@ -87,7 +87,7 @@ def moment_of(**settings):
 
 
 def same(found, losses: list[float], model: nn.Module) -> None:
-    from goingdeep.watch.replay import _hash
+    from goingdeep.watch.moments.replay import _hash
 
     assert found.error == ""
     assert found.losses == losses

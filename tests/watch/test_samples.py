@@ -8,10 +8,10 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from goingdeep.watch import taken
-from goingdeep.watch.overlaps import MAX_LOADERS, Overlaps
-from goingdeep.watch.samples import sample_hashes, whole_hashes
-from goingdeep.watch.taken import MAX_KEPT, Samples
+from goingdeep.watch.data import taken
+from goingdeep.watch.data.overlaps import MAX_LOADERS, Overlaps
+from goingdeep.watch.data.samples import sample_hashes, whole_hashes
+from goingdeep.watch.data.taken import MAX_KEPT, Samples
 
 
 def groups(rows: list) -> list[int]:

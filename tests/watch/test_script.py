@@ -18,10 +18,10 @@ from goingdeep.errors import (
     UnknownNameError,
 )
 from goingdeep.startup import sitecustomize
-from goingdeep.watch import script
-from goingdeep.watch.program import program_name
-from goingdeep.watch.script import Asked, environment, flags_of, launch, parse
-from goingdeep.watch.script_file import MAGIC_NUMBER, check_script
+from goingdeep.watch.program import script
+from goingdeep.watch.program.program import program_name
+from goingdeep.watch.program.script import Asked, environment, flags_of, launch, parse
+from goingdeep.watch.program.script_file import MAGIC_NUMBER, check_script
 
 
 @pytest.fixture(autouse=True)

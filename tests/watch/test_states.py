@@ -18,8 +18,8 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from goingdeep.record.seen import Kept, StateKept, StateLoaded, StateSaved
-from goingdeep.watch.alive import KEPT, YOUNG
-from goingdeep.watch.states import ROWS, LossesAlive, States
+from goingdeep.watch.states.states import ROWS, LossesAlive, States
+from goingdeep.watch.steps.alive import KEPT, YOUNG
 
 
 def mlp() -> nn.Module:

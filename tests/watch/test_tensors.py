@@ -13,10 +13,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from goingdeep.record.look import Values
-from goingdeep.watch.aside import aside, not_now
-from goingdeep.watch.exact import exact, exact_values, short
-from goingdeep.watch.picture import picture
-from goingdeep.watch.tensors import (
+from goingdeep.watch.reading.aside import aside, not_now
+from goingdeep.watch.reading.exact import exact, exact_values, short
+from goingdeep.watch.reading.picture import picture
+from goingdeep.watch.reading.tensors import (
     MOST,
     PIECE,
     SAMPLE,

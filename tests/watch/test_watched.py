@@ -19,9 +19,11 @@ from goingdeep.errors import RunExistsError, WatchError, WriteError
 from goingdeep.record import read_events, read_manifest
 from goingdeep.record.event import Gap
 from goingdeep.record.seen import Ended
-from goingdeep.watch import program, run, sites, watcher
-from goingdeep.watch.program import WatchedProgram
-from goingdeep.watch.tell import tell
+from goingdeep.watch import watcher
+from goingdeep.watch.program import program, run
+from goingdeep.watch.program.program import WatchedProgram
+from goingdeep.watch.program.tell import tell
+from goingdeep.watch.reading import sites
 
 
 @pytest.fixture(autouse=True)

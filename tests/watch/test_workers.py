@@ -19,8 +19,8 @@ from torch.utils.data import DataLoader
 from torch.utils.data._utils.worker import _generate_state
 
 from goingdeep.record.seen import Pass, Worker
-from goingdeep.watch import workers
-from goingdeep.watch.reporter import Reporter, _plain
+from goingdeep.watch.data import workers
+from goingdeep.watch.data.reporter import Reporter, _plain
 
 
 @pytest.fixture(autouse=True)

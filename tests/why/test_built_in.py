@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from goingdeep.record.runs import LATEST
-from goingdeep.watch.replay import replay
+from goingdeep.watch.moments.replay import replay
 from goingdeep.why import built_in
 from goingdeep.why.experiment import Bound
 

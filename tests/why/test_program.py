@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import goingdeep as gd
 from goingdeep.explained import why
-from goingdeep.watch.replay import replay
+from goingdeep.watch.moments.replay import replay
 from goingdeep.why.experiment import Bound
 from goingdeep.why.program import of_watcher
 
@@ -223,7 +223,7 @@ def test_batches_that_are_dictionaries_and_a_model_of_ones_own():
 
 
 def test_what_is_kept_of_evaluations_is_bounded(monkeypatch):
-    from goingdeep.watch import evaluated
+    from goingdeep.watch.moments import evaluated
 
     monkeypatch.setattr(evaluated, "BYTES", 2 * 16 * (6 * 4 + 8))
     with gd.watch(moments=True) as run:

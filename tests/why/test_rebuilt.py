@@ -16,7 +16,7 @@ from goingdeep import session
 from goingdeep.errors import WatchError
 from goingdeep.record import read_events
 from goingdeep.record.events import Losses
-from goingdeep.watch.replay import replay
+from goingdeep.watch.moments.replay import replay
 from goingdeep.why.experiment import Bound
 from goingdeep.why.rebuilt import of_run
 

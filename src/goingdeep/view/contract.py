@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from goingdeep.record.answer import Answer
 from goingdeep.record.event import Blob
 
 SCHEMA = 1
@@ -115,6 +114,6 @@ class Manifest(msgspec.Struct, frozen=True):
     findings: tuple[Shown, ...] = ()
     checked: bool = False
     not_checked: dict[str, str] = {}
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[dict[str, Any], ...] = ()
     results: Results | None = None
     notes: tuple[str, ...] = ()

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from goingdeep.show.names import inside_package, short_files
 
 LONGEST = 200
@@ -79,7 +77,7 @@ def without_home(text: str, here: Path | None = None, home: Path | None = None) 
 
 
 def fit(content: Any) -> Any:
-    """Data with every text in it made fit to leave: no home folder, of a path its last parts."""
+    """Plain data with every text in it made fit to leave: no home folder, of a path its last parts."""
     if isinstance(content, str):
         text = without_home(content[:LONGEST_TEXT])
         if text.startswith("/") and "\n" not in text:
@@ -88,8 +86,5 @@ def fit(content: Any) -> Any:
     if isinstance(content, dict):
         return {fit(key): fit(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return type(content)(fit(value) for value in content)
-    if isinstance(content, msgspec.Struct):
-        names = content.__struct_fields__
-        return msgspec.structs.replace(content, **{n: fit(getattr(content, n)) for n in names})
+        return [fit(value) for value in content]
     return content

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from goingdeep.record.encoding import to_json
 from goingdeep.record.event import Blob
-from goingdeep.record.events import Resumed
 from goingdeep.record.files import write_atomic
 from goingdeep.record.look import LookEvent
 from goingdeep.view.contract import Manifest
@@ -157,10 +156,7 @@ def _ends(events: list[Shaped], most: int) -> tuple[list[Shaped], int]:
         return list(events), 0
     # What the events refer to (lines, models, anatomies) is mostly seen at the beginning.
     first = most * 3 // 4
-    middle = events[first : first - most]
-    # Where a run was taken up again all numbers count anew: no reader may miss it.
-    kept = [shaped for shaped in middle if isinstance(shaped.event, Resumed)]
-    return [*events[:first], *kept, *events[first - most :]], len(middle) - len(kept)
+    return [*events[:first], *events[first - most :]], len(events) - most
 
 
 def _packed(content: bytes) -> str:

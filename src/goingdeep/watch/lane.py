@@ -18,20 +18,21 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch import graph, hidden
-from goingdeep.watch.aside import not_now, quietly
-from goingdeep.watch.by_hand import ByHand
-from goingdeep.watch.gradients import GONE
-from goingdeep.watch.held import Held
-from goingdeep.watch.look import Look
-from goingdeep.watch.losses import scalar
-from goingdeep.watch.ops import PASSING, Signature, fold, of_this_step
+from goingdeep.watch.looks.look import Look
+from goingdeep.watch.reading import graph
+from goingdeep.watch.reading.aside import not_now, quietly
+from goingdeep.watch.steps import hidden
+from goingdeep.watch.steps.by_hand import ByHand
+from goingdeep.watch.steps.gradients import GONE
+from goingdeep.watch.steps.held import Held
+from goingdeep.watch.steps.losses import scalar
+from goingdeep.watch.writing.ops import PASSING, Signature, fold, of_this_step
 
 if TYPE_CHECKING:
-    from goingdeep.watch.alive import Followed
-    from goingdeep.watch.hidden import Hidden
-    from goingdeep.watch.optimizers import Known
-    from goingdeep.watch.passes import ActivePass
+    from goingdeep.watch.data.passes import ActivePass
+    from goingdeep.watch.steps.alive import Followed
+    from goingdeep.watch.steps.hidden import Hidden
+    from goingdeep.watch.steps.optimizers import Known
     from goingdeep.watch.watcher import Watcher
 
 MAX_WAITING = 512

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from goingdeep.watch.aside import dispatch_modes, function_modes, unseen
+from goingdeep.watch.reading.aside import dispatch_modes, function_modes, unseen
 
 if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher

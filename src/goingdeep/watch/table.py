@@ -8,7 +8,7 @@ softmax, log_softmax, sigmoid  whose lines are remembered at their nodes of the 
 Dropout, BatchNorm             the functions below them, which see the mode that really ran
 clear, modes, construction     methods of Optimizer, Module, LRScheduler
 clipping, GradScaler           the functions below clip_grad_norm_; methods
-loaders, states, exchanges     passes.ROWS, states.ROWS, exchanges.ROWS
+loaders, states                passes.ROWS, states.ROWS
 Keras on torch, fastai         their own optimizers, once they have been imported
 """
 
@@ -28,11 +28,13 @@ from torch.optim.optimizer import (
 )
 
 from goingdeep.record.seen import CallMode, ModuleMade
-from goingdeep.watch import exchanges, graph, passes, states
-from goingdeep.watch.aside import SHAPES, in_fx, not_now
-from goingdeep.watch.hidden import Hidden
-from goingdeep.watch.losses import FUNCTIONS
+from goingdeep.watch.data import passes
 from goingdeep.watch.patches import Patches, Row
+from goingdeep.watch.reading import graph
+from goingdeep.watch.reading.aside import SHAPES, in_fx, not_now
+from goingdeep.watch.states import states
+from goingdeep.watch.steps.hidden import Hidden
+from goingdeep.watch.steps.losses import FUNCTIONS
 
 if TYPE_CHECKING:
     from goingdeep.watch.lane import Lane
@@ -47,7 +49,7 @@ MAX_MODE_SITES = 512
 
 def put_all(watcher: Watcher, patches: Patches) -> None:
     """Put every hook and every row on."""
-    for row in (*ROWS, *passes.ROWS, *states.ROWS, *exchanges.ROWS):
+    for row in (*ROWS, *passes.ROWS, *states.ROWS):
         patches.put(row)
     started, ended = optimizer_hooks(watcher)
     patches.hook(register_optimizer_step_pre_hook(started))

@@ -24,22 +24,20 @@ from typing import TYPE_CHECKING
 from goingdeep.errors import WatchError
 from goingdeep.record.log import EventLog
 from goingdeep.record.seen import Ended
-from goingdeep.watch import accelerators
-from goingdeep.watch.exchanges import Exchanges
+from goingdeep.watch.data.passes import Passes
 from goingdeep.watch.lane import Lane
-from goingdeep.watch.losses import LossFunctions
-from goingdeep.watch.modules import Models
-from goingdeep.watch.moments import Moments
-from goingdeep.watch.optimizers import Optimizers
-from goingdeep.watch.passes import Passes
+from goingdeep.watch.moments.moments import Moments
 from goingdeep.watch.patches import Patches
 from goingdeep.watch.probes import Probes
-from goingdeep.watch.recorder import Recorder
-from goingdeep.watch.states import LossesAlive, States
+from goingdeep.watch.states.states import LossesAlive, States
+from goingdeep.watch.steps.losses import LossFunctions
+from goingdeep.watch.steps.modules import Models
+from goingdeep.watch.steps.optimizers import Optimizers
 from goingdeep.watch.table import put_all
+from goingdeep.watch.writing.recorder import Recorder
 
 if TYPE_CHECKING:
-    from goingdeep.watch.run import Onlooker
+    from goingdeep.watch.program.run import Onlooker
 
 FIRST_LOOKS = 3
 """Steps 1 to 3 are looked at closely; after them each whose number is a power of two."""
@@ -115,7 +113,6 @@ class Watcher:
         self.passes = Passes(self)
         self.states = States(self)
         self.losses_alive = LossesAlive(self)
-        self.exchanges = Exchanges()
         self.moments = Moments(self) if moments else None
         self.probes = Probes(self) if probes else None
         self._patches = Patches(self)
@@ -225,8 +222,6 @@ class Watcher:
                 self.optimizers.write_all_again()
             self.states.check()
             self.losses_alive.check()
-            if number == accelerators.ASKED_AT:
-                accelerators.tell_idle(self)
 
     def put_waiting(self) -> None:
         """Hook into what has been imported since the start."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from goingdeep.errors import UnknownNameError
-from goingdeep.record.answer import Reading
+from goingdeep.record.answer import Source
 from goingdeep.why.lesson import Lesson
 
 LESSONS = Path(__file__).parent / "lessons"
@@ -40,7 +40,7 @@ class Page:
     question: str
     short: str
     asked: tuple[str, ...]
-    sources: tuple[Reading, ...]
+    sources: tuple[Source, ...]
     read_next: tuple[str, ...]
     folder: Path
 
@@ -85,9 +85,9 @@ def _items(text: str) -> list[str]:
     return [" ".join(item.split()) for item in re.split(r"^\* ", text, flags=re.MULTILINE)[1:]]
 
 
-def _source(item: str) -> Reading:
+def _source(item: str) -> Source:
     title, _, url = item.rpartition(" ")
-    return Reading(title.rstrip(":"), url)
+    return Source(title.rstrip(":"), url)
 
 
 def find(asked: str) -> tuple[Page, bool]:

@@ -21,8 +21,8 @@ from goingdeep.record.reading import Seen
 if TYPE_CHECKING:
     from torch.utils.data import DataLoader
 
-    from goingdeep.watch.moment import Moment
-    from goingdeep.watch.variant import Batch
+    from goingdeep.watch.moments.moment import Moment
+    from goingdeep.watch.moments.variant import Batch
 
 
 @dataclass(frozen=True)

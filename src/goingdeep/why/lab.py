@@ -22,14 +22,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch.copies import Copies
-from goingdeep.watch.given import Again
-from goingdeep.watch.links import Made
-from goingdeep.watch.moment import Moment
-from goingdeep.watch.player import Player
-from goingdeep.watch.recorded import Forward, Loss, Own, Use
-from goingdeep.watch.replay import Replay, alone, replay
-from goingdeep.watch.variant import Batch, Variant
+from goingdeep.watch.moments.copies import Copies
+from goingdeep.watch.moments.given import Again
+from goingdeep.watch.moments.links import Made
+from goingdeep.watch.moments.moment import Moment
+from goingdeep.watch.moments.player import Player
+from goingdeep.watch.moments.recorded import Forward, Loss, Own, Use
+from goingdeep.watch.moments.replay import Replay, alone, replay
+from goingdeep.watch.moments.variant import Batch, Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.experiment import Experiment
 from goingdeep.why.lesson import NoLabError, NotHereError

@@ -11,15 +11,15 @@ from goingdeep.record.answer import save_answer
 from goingdeep.record.reading import Seen
 from goingdeep.record.runs import as_typed, short_name
 from goingdeep.show.chosen import choose
-from goingdeep.watch.moment import GAP
-from goingdeep.watch.replay import verify
+from goingdeep.watch.moments.moment import GAP
+from goingdeep.watch.moments.replay import verify
 from goingdeep.why.answering import answered
 from goingdeep.why.catalogue import catalogue
 from goingdeep.why.experiment import Bound, Experiment
 
 if TYPE_CHECKING:
-    from goingdeep.watch.moment import Moment
-    from goingdeep.watch.run import WatchedRun
+    from goingdeep.watch.moments.moment import Moment
+    from goingdeep.watch.program.run import WatchedRun
     from goingdeep.watch.watcher import Watcher
 
 

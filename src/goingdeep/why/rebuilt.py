@@ -34,16 +34,16 @@ from goingdeep.train.again import again
 from goingdeep.train.capability import choose_device
 from goingdeep.train.course import Course
 from goingdeep.train.start import Source
-from goingdeep.watch.arithmetic import Arithmetic
-from goingdeep.watch.generators import Generators
-from goingdeep.watch.moments import Moments
-from goingdeep.watch.replay import verify
+from goingdeep.watch.moments.moments import Moments
+from goingdeep.watch.moments.replay import verify
+from goingdeep.watch.reading.arithmetic import Arithmetic
+from goingdeep.watch.reading.generators import Generators
 from goingdeep.watch.watcher import Watcher, is_watched
 from goingdeep.why.experiment import Bound, Experiment
 
 if TYPE_CHECKING:
     from goingdeep.data.loader import Batch
-    from goingdeep.watch.moment import Moment
+    from goingdeep.watch.moments.moment import Moment
 
 SHARE = 0.25
 """Of the seconds that an answer may take, what rebuilding the moment may take."""

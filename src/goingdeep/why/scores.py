@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from goingdeep.show.numbers import number, percent
-from goingdeep.watch.variant import Batch
+from goingdeep.watch.moments.variant import Batch
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
 

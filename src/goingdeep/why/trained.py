@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from goingdeep.watch.player import Player
-from goingdeep.watch.variant import Variant
+from goingdeep.watch.moments.player import Player
+from goingdeep.watch.moments.variant import Variant
 from goingdeep.why.damage import RECORDED, Trial, last
 from goingdeep.why.lab import Lab
 

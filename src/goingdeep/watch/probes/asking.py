@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from goingdeep.record.seen import Probed
-from goingdeep.watch.aside import transformed
 from goingdeep.watch.probes import masks, mixing
 from goingdeep.watch.probes.effects import refuse_side_effects
 from goingdeep.watch.probes.trial import CannotAskError, Trial
+from goingdeep.watch.reading.aside import transformed
 
 if TYPE_CHECKING:
-    from goingdeep.watch.active import ActivePass
+    from goingdeep.watch.data.active import ActivePass
     from goingdeep.watch.lane import Lane
     from goingdeep.watch.watcher import Watcher
 

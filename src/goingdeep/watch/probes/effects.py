@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn.modules import module as nn_module
 
 from goingdeep.watch.probes.trial import CannotAskError
-from goingdeep.watch.sites import USER, kind_of
+from goingdeep.watch.reading.sites import USER, kind_of
 
 MOST_FUNCTIONS = 400
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch.aside import aside
 from goingdeep.watch.probes.trial import CannotAskError, Trial
+from goingdeep.watch.reading.aside import aside
 
 SAME = 1e-6
 """Share of the largest output below which two outputs are the same."""

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch.aside import aside
 from goingdeep.watch.probes.trial import CannotAskError, Trial
-from goingdeep.watch.sites import USER, Sites, kind_of
+from goingdeep.watch.reading.aside import aside
+from goingdeep.watch.reading.sites import USER, Sites, kind_of
 
 MOST_ASKED = 6
 LEAST_SPREAD = 2

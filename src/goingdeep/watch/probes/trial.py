@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch.aside import aside
-from goingdeep.watch.copies import Copies
-from goingdeep.watch.generators import Generators
-from goingdeep.watch.plain_data import CannotCopyError
+from goingdeep.watch.moments.copies import Copies
+from goingdeep.watch.moments.plain_data import CannotCopyError
+from goingdeep.watch.reading.aside import aside
+from goingdeep.watch.reading.generators import Generators
 
 LIMIT = 256 << 20
 """Bytes of a copy: there is one at a time beside the master."""

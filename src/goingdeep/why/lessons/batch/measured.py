@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch.variant import Batch
+from goingdeep.watch.moments.variant import Batch
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 
 from goingdeep.record.answer import Failure
 from goingdeep.show.numbers import spell
-from goingdeep.watch.attributes import length_of, plain
-from goingdeep.watch.batches import tensors_in
+from goingdeep.watch.data.batches import tensors_in
+from goingdeep.watch.reading.attributes import length_of, plain
 from goingdeep.why.failing import attempt
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from goingdeep.watch.player import Player
-from goingdeep.watch.variant import Variant
+from goingdeep.watch.moments.player import Player
+from goingdeep.watch.moments.variant import Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.scores import Share, accuracy, held, mean_loss

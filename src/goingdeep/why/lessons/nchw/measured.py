@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from goingdeep.record.answer import Failure, Picture
 from goingdeep.show.numbers import spell
-from goingdeep.watch.variant import Variant
+from goingdeep.watch.moments.variant import Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.failing import attempt
 from goingdeep.why.images import images_of, picture

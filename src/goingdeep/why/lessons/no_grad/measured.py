@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from goingdeep.watch.variant import Batch
+from goingdeep.watch.moments.variant import Batch
 from goingdeep.why.lab import Lab
 from goingdeep.why.scores import held
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from goingdeep.record import seen as record
 from goingdeep.record.reading import Seen, read_processes
-from goingdeep.watch import script
+from goingdeep.watch.program import script
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
 from goingdeep.why.places import operations

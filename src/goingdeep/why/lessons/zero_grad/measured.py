@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from goingdeep.show.numbers import number
-from goingdeep.watch.player import Player
-from goingdeep.watch.recorded import Clip, Unscale
-from goingdeep.watch.variant import Variant
+from goingdeep.watch.moments.player import Player
+from goingdeep.watch.moments.recorded import Clip, Unscale
+from goingdeep.watch.moments.variant import Variant
 from goingdeep.why.damage import Trial, last
 from goingdeep.why.lab import Lab
 from goingdeep.why.vectors import cosine, grads_of, norm

@@ -1,0 +1,1 @@
+"""The close look at one step: every operation with its numbers."""

@@ -1,0 +1,1 @@
+"""Moments: some steps kept whole, and their replays with one thing changed."""

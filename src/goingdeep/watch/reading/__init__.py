@@ -1,0 +1,1 @@
+"""Reading what belongs to the program, changing none of it: tensors, graphs, attributes, lines."""

@@ -1,0 +1,1 @@
+"""States that are saved, loaded and kept."""
