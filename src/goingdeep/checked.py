@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from goingdeep.check import CheckSettings, Report, catalogue, check_processes, read_settings
+from goingdeep.check import CheckSettings, Report, catalogue, check_processes
 from goingdeep.check.baseline import apply_baseline, write_baseline
 from goingdeep.check.catalogue import find
 from goingdeep.check.faces import FACES
 from goingdeep.check.proof import add_proofs
+from goingdeep.check.settings import project_settings as settings_of_project
 from goingdeep.check.settings import severity_of
 from goingdeep.check.source import apply_ignores
 from goingdeep.errors import SettingsError, UnknownNameError
@@ -125,12 +126,7 @@ def project_settings(
     fail_on: str = "",
 ) -> CheckSettings:
     """The settings of the program's project, else of the current folder, and what was asked."""
-    rules = catalogue()
-    found = CheckSettings()
-    for folder in (*_folders(processes), Path.cwd()):
-        found = read_settings(folder, rules)
-        if found.file is not None:
-            break
+    found = settings_of_project(processes, catalogue())
     for name in (*disable, *enable):
         find(name)
     return replace(
@@ -139,13 +135,3 @@ def project_settings(
         enable=(*found.enable, *enable),
         fail_on=severity_of(fail_on, "--fail-on") if fail_on else found.fail_on,
     )
-
-
-def _folders(processes: Sequence[Seen]) -> list[Path]:
-    """The folder of the program's first line that was recorded, if it is still there."""
-    for seen in processes:
-        for site in seen.sites.values():
-            folder = Path(site.file).parent
-            if not site.file.startswith("<") and folder.is_absolute() and folder.is_dir():
-                return [folder]
-    return []

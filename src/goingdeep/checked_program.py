@@ -17,7 +17,11 @@ from typing import Any
 from goingdeep.check.proof import FILE
 from goingdeep.checked import Checked, baseline_of, check_record, project_settings
 from goingdeep.errors import SettingsError, printable
+from goingdeep.record.log import other_ranks
 from goingdeep.record.runs import short_name
+
+PATIENCE = 5.0
+"""Seconds that the first rank waits for the records of the others."""
 
 YEAR_SECONDS = 365 * 24 * 3600
 """A timer cannot wait for ever; who asks for longer means no end at all."""
@@ -86,6 +90,8 @@ def check_program(
     if folder is None:
         checked = Checked(_nothing(speaks=speaks), chosen)
         return CheckedProgram(checked, None, bool(code), speaks)
+    if speaks:
+        other_ranks(folder, seconds=PATIENCE)
     checked = check_record(folder, **settings)
     early = checked.cut_short
     if early:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,13 @@ from goingdeep.check.live import LiveCheck
 from goingdeep.check.rule import SEVERITIES, Finding
 from goingdeep.check.settings import settings_here
 from goingdeep.record.encoding import to_json
+from goingdeep.record.log import other_ranks
+from goingdeep.record.reading import read_processes
 from goingdeep.words import many
 
 if TYPE_CHECKING:
     from goingdeep.record.event import Event
+    from goingdeep.record.reading import Seen
     from goingdeep.record.scalars import Curve
     from goingdeep.watch.watcher import Watcher
 
@@ -31,6 +34,12 @@ FILE = "findings.jsonl"
 GAP = "findings while it runs"
 MOST_LOOKS = 8
 """Close looks that findings ask for."""
+
+PATIENCE = 2.0
+"""Seconds that the first rank waits at its end for the others', which end at about the same time."""
+
+MOST_BYTES = 16 << 20
+"""Of the other ranks' records, read at the end; of more, `gd check RUN` can tell."""
 
 
 class Live:
@@ -59,7 +68,7 @@ class Live:
 
     def finish(self) -> None:
         """The record is complete: say what could not be certain before."""
-        self._judge(self._watcher.recorder.steps)
+        self._judge(self._watcher.recorder.steps, self._others())
         self._leave()
 
     def prove(self) -> None:
@@ -84,11 +93,23 @@ class Live:
             if due:
                 self._judge(step)
 
-    def _judge(self, step: int) -> None:
+    def _others(self) -> list[Seen]:
+        """The other processes of a distributed run, as far as they can be waited for and read."""
+        try:
+            files = other_ranks(self._file.parent, seconds=PATIENCE)
+            if not files or sum(file.stat().st_size for file in files) > MOST_BYTES:
+                return []
+            mine = self._watcher.recorder.rank
+            return [seen for seen in read_processes(self._file.parent) if seen.rank != mine]
+        except Exception as error:  # noqa: BLE001 - a clock of the program's own, a folder that is gone
+            self._fail(error)
+            return []
+
+    def _judge(self, step: int, others: Sequence[Seen] = ()) -> None:
         recorder = self._watcher.recorder
         try:
             with recorder.lock:  # no other thread adds to it meanwhile
-                fresh = self._check.judge(step, self._curve, recorder.unwritten())
+                fresh = self._check.judge(step, self._curve, recorder.unwritten(), others)
             for finding in fresh:
                 self._found(finding, step)
         except Exception as error:  # noqa: BLE001 - the training must not notice

@@ -45,6 +45,7 @@ def browser():
     if path is None:
         _missing("there is no chromium (apt-get install chromium)")
     api = pytest.importorskip("playwright.sync_api")
+    api.expect.set_options(timeout=15_000)
     with api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
@@ -56,6 +57,11 @@ def axe() -> str:
     if not AXE.exists():
         _missing("there is no axe-core (make web)")
     return AXE.read_text(encoding="utf-8")
+
+
+# A `toggle` event comes after what opened it, and the page draws what it asks for after that.
+UNFOLD = """() => Promise.all([...document.querySelectorAll('details:not([open])')].map(one =>
+    new Promise(said => { one.addEventListener('toggle', said, { once: true }); one.open = true; })))"""
 
 
 class Watched:
@@ -75,6 +81,10 @@ class Watched:
         self.requests.clear()
         self.page.goto(address)
         self.page.wait_for_selector("#gd-screen")
+
+    def unfold(self) -> None:
+        """Open everything that folds, and wait until each has said so: some are filled only then."""
+        self.page.evaluate(UNFOLD)
 
 
 @pytest.fixture

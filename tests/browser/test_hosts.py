@@ -18,25 +18,28 @@ from goingdeep.view.trace import Trace
 from tests.browser.conftest import serving
 from tests.browser.records import looked
 
+expect = pytest.importorskip("playwright.sync_api").expect
+
 HOSTILE = '</script><img src=x onerror="alert(1)"><svg onload=alert(2)>&lt;b&gt;\u202e{{7*7}}'
-
-
-def sentences(page) -> list[str]:
-    page.wait_for_selector(".in-words")
-    page.evaluate("document.querySelector('.in-words').open = true")
-    return page.locator(".in-words li a").all_inner_texts()
 
 
 def test_the_server_shows_the_same_as_the_file(tab, folders):
     with serving(folders["cnn"]) as address:
         tab.open(address)
-        assert sentences(tab.page)[1:] == [part.sentence for part in looked(folders["cnn"])[1]]
-        tab.page.keyboard.press("PageDown")
-        tab.page.keyboard.press("ArrowRight")
-        before = tab.page.url, tab.page.inner_text(".sentence")
-        tab.page.reload()
-        tab.page.wait_for_selector(".sentence")
-        assert (tab.page.url, tab.page.inner_text(".sentence")) == before
+        page = tab.page
+        sentences = [part.sentence for part in looked(folders["cnn"])[1]]
+        tab.unfold()
+        words = page.locator(".in-words li a")
+        expect(words).to_have_count(len(sentences) + 1)
+        assert words.all_inner_texts()[1:] == sentences
+        page.keyboard.press("PageDown")
+        page.keyboard.press("ArrowRight")
+        place = re.compile(r"#/step/2/op/1\b")
+        expect(page).to_have_url(place)
+        sentence = page.inner_text(".sentence")
+        page.reload()
+        expect(page.locator(".sentence")).to_have_text(sentence, use_inner_text=True)
+        expect(page).to_have_url(place)
         assert tab.said == []
 
 
@@ -60,14 +63,15 @@ def test_a_run_that_goes_on_is_followed_until_it_dies(tab, folders, tmp_path):
             tab.open(address)
             page = tab.page
             steps = page.locator("header .steps option")
+            expect(steps).to_have_count(3)
             assert [option.get_attribute("value") for option in steps.all()] == ["1", "2", "3"]
-            assert page.is_visible(".live")
+            expect(page.locator(".live")).to_be_visible()
             with (copy / "events.jsonl").open("ab") as file:
                 file.write(b"".join(lines[cut:]))
-            page.locator("header .steps option[value='4']").wait_for(state="attached", timeout=4000)
+            expect(page.locator("header .steps option[value='4']")).to_be_attached()
             log.close()
-            page.locator(".problem", has_text="is gone").wait_for(timeout=10_000)
-            assert not page.is_visible(".live")
+            expect(page.locator(".problem", has_text="is gone")).to_be_visible()
+            expect(page.locator(".live")).to_have_count(0)
     finally:
         log.close()
 
@@ -84,8 +88,7 @@ def test_in_a_sandboxed_frame(tab, folders, tmp_path):
     host.write_text(frame(folders["mlp"], "#/step/2/op/3"), encoding="utf-8")
     tab.page.goto(host.as_uri())
     inside = tab.page.frame_locator("iframe")
-    inside.locator(".sentence").wait_for()
-    assert inside.locator(".sentence").inner_text() == "Flatten: 8x1x8x8 becomes 8x64"
+    expect(inside.locator(".sentence")).to_have_text("Flatten: 8x1x8x8 becomes 8x64")
     inside.locator(".sentence").click()
     tab.page.keyboard.press("ArrowRight")
     inside.locator(".sentence:has-text('Linear')").wait_for()

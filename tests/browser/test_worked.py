@@ -14,6 +14,8 @@ from goingdeep.view.single import write_page
 from goingdeep.view.trace import Trace
 from tests.browser.records import looked, of
 
+expect = pytest.importorskip("playwright.sync_api").expect
+
 WORKED = ("mlp", "cnn", "finding")
 
 
@@ -85,6 +87,7 @@ def test_a_number_that_is_not_the_recorded_one_is_called_so(tab, folders, tmp_pa
     )
     write_page(Trace(copy), tmp_path / "page.html")
     tab.open(f"{(tmp_path / 'page.html').as_uri()}#/loss?step={step}&sample={row.sample}")
+    tab.page.wait_for_selector(".compared")
     said, mine, equal = compared(tab.page)[0]
     assert not equal
     assert said - mine == pytest.approx(0.01, rel=1e-3)
@@ -98,12 +101,11 @@ def test_numbers_that_are_not_finite_are_said(tab, files, folders):
         if of(look.LookLoss, parts).value == "nan"
     ]
     tab.open(f"{files['nan']}#/loss?step={bad[0]}")
-    assert "nan" in tab.page.inner_text("main")
+    expect(tab.page.locator("main")).to_contain_text("nan")
     tab.open(f"{files['nan']}#/curves")
-    tab.page.wait_for_selector(".curve")
-    assert "it is not finite" in tab.page.inner_text(".chart >> nth=0")
+    expect(tab.page.locator(".chart").first).to_contain_text("it is not finite")
     tab.open(f"{files['nan']}#/backward?step={bad[0]}")
-    assert "not finite" in tab.page.inner_text("main")
+    expect(tab.page.locator("main")).to_contain_text("not finite")
     assert tab.said == []
 
 
@@ -113,10 +115,10 @@ def test_the_gradient_at_the_scores(tab, files, folders):
     scores = torch.tensor([row.scores for row in rows], dtype=torch.float64, requires_grad=True)
     torch.nn.functional.cross_entropy(scores, torch.tensor([row.label for row in rows])).backward()
     tab.open(f"{files['mlp']}#/backward?step={step}&sample={rows[2].sample}")
-    cells = (
-        tab.page.locator("table >> nth=0").locator("tbody tr td:nth-of-type(2)").all_inner_texts()
-    )
-    assert [number(cell) for cell in cells] == pytest.approx(scores.grad[2].tolist(), rel=1e-5)
+    cells = tab.page.locator("table").first.locator("tbody tr td:nth-of-type(2)")
+    expect(cells).to_have_count(3)
+    numbers = [number(cell) for cell in cells.all_inner_texts()]
+    assert numbers == pytest.approx(scores.grad[2].tolist(), rel=1e-5)
 
 
 def test_a_pixel_has_the_value_of_the_batch(tab, files, folders):
@@ -130,8 +132,8 @@ def test_a_pixel_has_the_value_of_the_batch(tab, files, folders):
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowLeft")
     value = batch.low + (batch.high - batch.low) * float(u8[3, 0, 3, 3]) / 255
+    expect(page.locator(".exact")).to_have_text(re.compile(r"^x\[3, 0, 3, 3\].*≈"))
     said = page.inner_text(".exact")
-    assert said.startswith("x[3, 0, 3, 3]")
     assert math.isclose(number(said.split("≈")[1].strip()), value, rel_tol=1e-4)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from goingdeep.check import Finding, Report, catalogue
 from tests.cases.reading import FRAMEWORKS, Case, every
+from tests.hints import check_hints
 
 CASES = every()
 
@@ -77,6 +78,7 @@ def test_the_mended_twin_raises_no_alarm(judged, case):
     report = judged.twin_report(case)
     assert loud(report) == []
     assert not [why for why in report.not_checked.values() if why.startswith("the rule failed")]
+    check_hints(case.path, report)
 
 
 def test_nearly_all_are_found_at_the_right_line():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from goingdeep.check import check_processes
-from tests.foreign.harness import FRAMEWORKS, PLAIN, watched
+from tests.foreign.harness import FRAMEWORKS, LOOPS, PLAIN, watched
+from tests.hints import check_hints
 
 pytestmark = pytest.mark.filterwarnings("ignore", "error:::goingdeep")
 
@@ -25,3 +26,4 @@ def test_a_healthy_loop_raises_no_alarm(name):
         rule: why for rule, why in report.not_checked.items() if why.startswith("the rule failed")
     }
     assert failed == {}
+    check_hints(LOOPS / f"{name}.py", report)

@@ -13,7 +13,7 @@ from goingdeep.errors import RunBusyError, WriteError
 from goingdeep.record import EventLog, is_live, log, read_events
 from goingdeep.record.events import Checkpointed, Finished, Gap, Resumed, Started, Unknown, encode
 from goingdeep.record.files import TEMPORARY
-from goingdeep.record.log import Following
+from goingdeep.record.log import Following, other_ranks
 
 
 def gap(step: int, rank: int = 0) -> Gap:
@@ -189,6 +189,17 @@ def test_a_killed_writer_holds_no_lock(tmp_path):
     assert not is_live(tmp_path)
     write(tmp_path, gap(2))
     assert steps(tmp_path) == [1, 2]
+
+
+def test_other_ranks_are_waited_for_while_they_write(tmp_path, monkeypatch):
+    assert other_ranks(tmp_path) == []
+    with EventLog(tmp_path), EventLog(tmp_path, 1) as other:
+        (path,) = other_ranks(tmp_path)
+        assert path.name == "events-rank1.jsonl"
+        naps = []
+        monkeypatch.setattr(log.time, "sleep", lambda _: naps.append(1) or other.close())
+        assert other_ranks(tmp_path, seconds=1e9) == [path]
+        assert naps == [1]
 
 
 def test_a_run_is_live_while_it_is_written(tmp_path):

@@ -13,6 +13,7 @@ from goingdeep.check import catalogue
 from goingdeep.check.catalogue import HEADINGS, REFERENCE, RULES
 from goingdeep.check.proof import add_proofs
 from goingdeep.check.rule import SEVERITIES, spelled
+from tests.hints import check_hints
 from tests.rules.conftest import name_of
 
 ENTRIES = catalogue()
@@ -116,6 +117,7 @@ def test_a_healthy_script_raises_no_alarm(watched, script):
         if reason.startswith("the rule failed")
     }
     assert failed == {}
+    check_hints(script, report)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import runpy
+import socket
 import sys
 import traceback
 import warnings
@@ -28,9 +29,13 @@ from goingdeep.check import live as check_live
 from goingdeep.live import Live
 from goingdeep.record import EventLog, Manifest, write_manifest
 from goingdeep.watch.reading.sites import user_root
+from goingdeep.watch.steps import accelerators
 from goingdeep.watch.watcher import Watcher
 
 AT_ONCE = min(4, os.cpu_count() or 1)
+
+PRETENDED = ("model_on_cpu_gpu_idle",)
+"""Examples whose mistake needs an accelerator, which is said to be there."""
 
 FRAMEWORKS = re.compile(
     r"^(?:from|import) ((?:lightning|fastai|accelerate|transformers|skorch|ignite|keras)\S*)",
@@ -38,20 +43,23 @@ FRAMEWORKS = re.compile(
 )
 
 
-def run(script: Path, folder: Path, *, judged: bool = True) -> None:
+def run(script: Path, folder: Path, *, judged: bool = True, rank: int = 0) -> None:
     """Run a script watched; the record goes into the folder. Raises what the script raises."""
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
-    write_manifest(
-        folder, Manifest(kind="watch", name=folder.name, command=("gd", "run", str(script)), created="2025")
-    )  # fmt: skip
+    if not rank:
+        write_manifest(
+            folder, Manifest(kind="watch", name=folder.name, command=("gd", "run", str(script)), created="2025")
+        )  # fmt: skip
+    if script.parent.name in PRETENDED and script.stem != "good":
+        accelerators.available = lambda: ("cuda", 1)
     user_root(script.parent)  # the examples lie in our package, and are a user's program here
     sys.argv = [str(script)]
     sys.path.insert(0, str(script.parent))
-    with EventLog(folder) as log:
+    with EventLog(folder, rank) as log:
         bad = script.name.startswith("bad")
-        watcher = Watcher(folder, log, probes=True, moments=bad)
-        live = Live(watcher, folder, None) if judged else None
+        watcher = Watcher(folder, log, probes=True, moments=bad, rank=rank)
+        live = Live(watcher, folder, None) if judged and not rank else None
         watcher.start()
         error: BaseException | None = None
         try:
@@ -67,6 +75,25 @@ def run(script: Path, folder: Path, *, judged: bool = True) -> None:
         live.prove()
 
 
+def run_on_two(script: Path, folder: Path, *, judged: bool) -> int:
+    """Run a script as torchrun would, on two processes; returns the other one's exit code."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    other = os.fork()
+    os.environ["RANK"] = os.environ["LOCAL_RANK"] = "0" if other else "1"
+    if not other:
+        try:
+            run(script, folder, judged=judged, rank=1)
+        except BaseException:  # noqa: BLE001
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    run(script, folder, judged=judged)
+    return os.waitstatus_to_exitcode(os.waitpid(other, 0)[1])
+
+
 def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
     code = 1
     try:
@@ -78,8 +105,11 @@ def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
         # Examples warn of nothing; a program after a real one may.
         warnings.simplefilter("error" if strict else "ignore")
-        run(script, folder, judged=live)
-        code = 0
+        if "init_process_group(" in script.read_text():
+            code = run_on_two(script, folder, judged=live)
+        else:
+            run(script, folder, judged=live)
+            code = 0
     except BaseException:  # noqa: BLE001 - the parent reads it from the file
         traceback.print_exc()
     finally:

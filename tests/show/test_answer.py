@@ -18,7 +18,7 @@ from goingdeep.record.answer import (
     Figure,
     Picture,
     Place,
-    Source,
+    Reading,
     Table,
     Text,
 )
@@ -41,7 +41,7 @@ def answer(text: str, values=(1.0, "nan", None, "inf", -1e308, 1e308)) -> Answer
     return Answer(
         topic=text, question=text, short=text, run=text, replayed=3, step=1, replay=text,
         see=blocks, broken=blocks, claims=(ClaimFound(text, "half true", text, {text: text}),),
-        places=(Place(text, text, 7, text),), sources=(Source(text, text), Source(text, f"https://a/{text}")),
+        places=(Place(text, text, 7, text),), sources=(Reading(text, text), Reading(text, f"https://a/{text}")),
         read_next=(text,),
     )  # fmt: skip
 

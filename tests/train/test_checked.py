@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.hints import check_hints
 
 import goingdeep as gd
 from goingdeep.checked import check_record
@@ -38,6 +39,7 @@ def test_a_recipe_shows_no_mistake(tmp_path, arrays, recipe):
     run = gd.train(data, recipe=recipe, epochs=2, out=tmp_path / "run")
     report = check_record(run.path).report
     assert [(f.severity, f.rule, f.message) for f in report.findings if f.severity != "hint"] == []
+    check_hints(f"gd train --recipe {recipe}", report)
     assert report.steps > 8
     assert len(report.clean) > 15, report.not_checked
     assert not [why for why in report.not_checked.values() if why.startswith("the rule failed")]

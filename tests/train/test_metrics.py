@@ -10,12 +10,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from goingdeep.errors import LabelError, ShapeError
 from goingdeep.train import metrics
 from goingdeep.train.calibration import COLDEST, HOTTEST
+from goingdeep.view.results import bins as viewed_bins
 
 CASES = [(1, 2), (1, 10), (7, 2), (50, 3), (400, 10), (60, 40)]
 
@@ -99,11 +101,18 @@ def test_calibration_error_equals_torchmetrics(n, classes, bins):
     )
 
 
-def test_calibration_error_of_certain_predictions_equals_torchmetrics():
-    p = np.array([[1.0, 0.0], [1.0, 0.0], [0.96, 0.04], [0.5, 0.5]])
-    labels = np.array([0, 1, 0, 1])
-    theirs = multiclass_calibration_error(torch.from_numpy(p), torch.from_numpy(labels), 2, 15)
-    assert metrics.expected_calibration_error(p, labels) == pytest.approx(float(theirs), abs=1e-6)
+@pytest.mark.parametrize("bins", [1, 10, 15])
+def test_calibration_equals_sklearn_on_the_edges_of_bins_too(bins):
+    # Certain predictions, and such that lie exactly between two bins.
+    edges = np.linspace(0, 1, bins + 1)
+    confidence = np.concatenate([edges[edges >= 0.5], [1.0, 1.0, 0.96, 0.5, 0.71, 0.97]])
+    p = np.stack([confidence, 1 - confidence], axis=1)
+    labels = np.arange(len(p)) % 2
+    right, said = calibration_curve(p.argmax(axis=1) == labels, p.max(axis=1), n_bins=bins)
+    ours = viewed_bins(p, labels, bins)
+    assert np.array([one[:2] for one in ours]) == pytest.approx(np.stack([said, right], axis=1))
+    error = sum(n * abs(r - c) for c, r, n in ours) / len(p)
+    assert metrics.expected_calibration_error(p, labels, bins) == pytest.approx(error)
 
 
 def test_softmax_does_not_overflow_and_keeps_minus_infinity():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 
@@ -10,13 +9,14 @@ import numpy as np
 import pytest
 
 from goingdeep.errors import RunFormatError
-from goingdeep.record import Curve, write_blob
+from goingdeep.record import Curve, answer, write_blob
+from goingdeep.record.answer import Answer
+from goingdeep.record.encoding import to_json
 from goingdeep.record.event import Event
 from goingdeep.record.events import encode
 from goingdeep.record.look import LookBatch, LookCall, Values
 from goingdeep.record.seen import Anatomy, Block, Op, Pass, Site, Steps
 from goingdeep.view import limits
-from goingdeep.view import trace as traces
 from goingdeep.view.curves import MOST_ROWS, thinned
 from goingdeep.view.highlight import highlighted
 from goingdeep.view.single import MOST_BYTES, MOST_OTHERS, whole_page
@@ -120,13 +120,14 @@ def test_an_event_of_a_megabyte_is_left_out(copy):
 def test_answers_are_bounded(copy, monkeypatch):
     place = copy / "answers"
     place.mkdir()
-    for n in range(traces.MOST_ANSWERS + 5):
-        (place / f"a{n:03}.json").write_text(json.dumps({"n": n}))
-    (place / "a000.json").write_text(json.dumps({"n": "x" * (1 << 19)}))
+    for n in range(answer.MOST + 5):
+        (place / f"a{n:03}.json").write_bytes(to_json(Answer(topic=f"{n}", question="", short="")))
+    large = Answer(topic="0", question="", short="x" * (1 << 19))
+    (place / "a000.json").write_bytes(to_json(large))
     (place / "a001.json").write_text("{")
     (place / "a002.json").write_text("[" * 100_000)
     found = Trace(copy).manifest().answers
-    assert [answer["n"] for answer in found] == list(range(3, traces.MOST_ANSWERS))
+    assert [int(one.topic) for one in found] == list(range(3, answer.MOST))
 
 
 def test_a_curve_keeps_its_extremes():

@@ -1,6 +1,17 @@
 // Made by tools/make_types.py from the structs of src/goingdeep/record and view/contract.py.
 // A number that is not finite is written as "nan", "inf" or "-inf", or null in statistics.
 
+/** Asked after many steps of models that are all on the CPU: what else is there. count: 0 for none. */
+export interface Accelerators {
+  seq: number;
+  kind: "accelerators";
+  device?: string;
+  count?: number;
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
 /** What happens from the end of one optimizer step to the end of the next one. */
 export interface Anatomy {
   seq: number;
@@ -12,6 +23,26 @@ export interface Anatomy {
   time: number;
   step?: number;
   rank?: number;
+}
+
+/** What a topic's experiment said on one run. */
+export interface Answer {
+  topic: string;
+  question: string;
+  short: string;
+  run?: string;
+  applies?: boolean;
+  says?: string;
+  replay?: string;
+  step?: number;
+  replayed?: number;
+  see?: (Text | Table | Figure | Picture | Failure)[];
+  broken?: (Text | Table | Figure | Picture | Failure)[];
+  claims?: ClaimFound[];
+  places?: Place[];
+  sources?: Reading[];
+  read_next?: string[];
+  seconds?: number;
 }
 
 /** A typed array in `blobs/`: its content hash, dtype ("u1", "f4", "i8") and shape. */
@@ -59,6 +90,20 @@ export interface Checkpointed {
   time: number;
   step?: number;
   rank?: number;
+}
+
+/** A belief and what the run says of it. because: a sentence with the numbers it rests on. */
+export interface ClaimFound {
+  claim: string;
+  verdict: "false" | "half true" | "not measured" | "true";
+  because: string;
+  numbers?: Record<string, number | boolean | string | null>;
+}
+
+/** A line of a figure. values: one for each of the figure's xs, None where there is none. */
+export interface Curve {
+  name: string;
+  values: (number | string | null)[];
 }
 
 /** A number by step. name: "loss", "rate", ... optimizer: whose steps are counted. */
@@ -117,6 +162,18 @@ export interface Epoch {
   rank?: number;
 }
 
+/** The processes of a job gave each other tensors, by a function that the program calls itself. */
+export interface Exchange {
+  seq: number;
+  kind: "exchange";
+  function: string;
+  site?: number;
+  values?: number;
+  time: number;
+  step?: number;
+  rank?: number;
+}
+
 /** The run ended in an error. error: the class; message: its first line. */
 export interface Failed {
   seq: number;
@@ -126,6 +183,27 @@ export interface Failed {
   time: number;
   step?: number;
   rank?: number;
+}
+
+/** What PyTorch says of a mistake. error: its own words; where: the layer; meaning: in ours. */
+export interface Failure {
+  block: "failure";
+  title: string;
+  error: string;
+  where?: string;
+  meaning?: string;
+}
+
+/** Curves over the same xs. log: the y axis is meant to be logarithmic. */
+export interface Figure {
+  block: "figure";
+  title: string;
+  curves: Curve[];
+  x?: string;
+  y?: string;
+  xs?: number[];
+  log?: boolean;
+  note?: string;
 }
 
 /** The run is complete. accuracy: on the test part, 0 to 1. */
@@ -440,7 +518,7 @@ export interface Manifest {
   findings?: Shown[];
   checked?: boolean;
   not_checked?: Record<string, string>;
-  answers?: Record<string, unknown>[];
+  answers?: Answer[];
   results?: Results | null;
   notes?: string[];
 }
@@ -586,6 +664,24 @@ export interface Pass {
   rank?: number;
 }
 
+/** Images side by side. pixels: u8[n,C,h,w] (base64 in JSON). shape: n, C, h, w. */
+export interface Picture {
+  block: "picture";
+  title: string;
+  shape: [number, number, number, number];
+  pixels: string;
+  captions?: string[];
+  note?: string;
+}
+
+/** A line of the user's source. what: which operation is there. */
+export interface Place {
+  what: string;
+  file: string;
+  line: number;
+  source?: string;
+}
+
 /** A copy of a model was asked a question, once, on a copy of a batch, in evaluation mode. */
 export interface Probed {
   seq: number;
@@ -611,6 +707,12 @@ export interface Probed {
   time: number;
   step?: number;
   rank?: number;
+}
+
+/** Where to read on. */
+export interface Reading {
+  title: string;
+  url: string;
 }
 
 /** The test of the finished model. */
@@ -783,12 +885,29 @@ export interface Steps {
   rank?: number;
 }
 
+/** Rows of cells as they are shown. align: a letter a column, "l" or "r". note: below it. */
+export interface Table {
+  block: "table";
+  title: string;
+  head: string[];
+  rows: string[][];
+  align?: string;
+  note?: string;
+}
+
 /** One product of a sum: the input at an index times the weight at an index, both exact. */
 export interface Term {
   input_at: number[];
   weight_at: number[];
   input: number | string;
   weight: number | string;
+}
+
+/** A paragraph; code: to be shown as it is, line by line. */
+export interface Text {
+  block: "text";
+  text: string;
+  code?: boolean;
 }
 
 /** A piece of a line of source. k: what it is; t: its text, blanks included. */
@@ -889,4 +1008,4 @@ export interface WorstErrors {
   rank?: number;
 }
 
-export type Event = Anatomy | CallMode | Checkpointed | Ended | Epoch | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Losses | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Probed | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;
+export type Event = Accelerators | Anatomy | CallMode | Checkpointed | Ended | Epoch | Exchange | Failed | Finished | FirstBatch | Gap | Interrupted | Kept | Loader | LookBackward | LookBatch | LookCall | LookClear | LookLoss | LookStep | LossFunction | Losses | Model | ModuleHidden | ModuleMade | Optimizer | Pass | Probed | Resumed | Scheduler | Site | SourceText | Started | StateKept | StateLoaded | StateSaved | Steps | Worker | WorstErrors;

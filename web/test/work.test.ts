@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Run } from "../src/record/run.ts";
 import { workLayer } from "../src/worked/layer.ts";
 import { firstLink, workLoss } from "../src/worked/loss.ts";
 import { agrees, toNumber } from "../src/worked/numbers.ts";
 import { axes, guesses } from "../src/worked/shapes.ts";
 import { show, workUpdate } from "../src/worked/update.ts";
-import type { LookCall } from "../src/types.ts";
+import type { Event, LookCall, Manifest } from "../src/types.ts";
 
 const close = (a: number | null, b: number, within = 1e-12) => assert.ok(a !== null && Math.abs(a - b) <= within * Math.max(1, Math.abs(b)), `${a} is not ${b}`);
 
@@ -91,4 +92,14 @@ test("guesses hold the right shape once, and not always at the same place", () =
 
 test("axes have letters where their number tells them", () => {
   assert.deepEqual([axes([64, 1, 28, 28]), axes([64, 10]), axes([1, 2, 3])], [["N", "C", "H", "W"], ["N", "F"], ["", "", ""]]);
+});
+
+test("a run that was taken up again counts its lines anew, and each look names its own", () => {
+  const at = { time: 1, file: "train.py", function: "", source: "" };
+  const site = (seq: number, line: number) => ({ seq, kind: "site", id: 0, line, ...at });
+  const look = (seq: number, step: number) => ({ seq, kind: "look-clear", look: step, step, by: "optimizer", site: 0, time: 1 });
+  const run = new Run({ run: { name: "r" }, state: "finished" } as Manifest);
+  run.add([site(0, 10), look(1, 1), look(2, 5), { seq: 3, kind: "resumed", step: 3, time: 2 }, site(4, 20), look(5, 8)] as Event[]);
+  assert.deepEqual(run.looked, [1, 8]);
+  assert.deepEqual(run.looked.map((step) => run.looks.get(step)?.process.sites.get(0)?.line), [10, 20]);
 });

@@ -78,6 +78,9 @@ CHANNELS: dict[str, Channel] = {
         "no model was probed: gd check SCRIPT does it",
         ("probes",),
     ),
+    "ranks": Channel(
+        lambda run: bool(run.others), "one process: there are no replicas", ("other ranks",)
+    ),
     "workers": Channel(
         lambda run: bool(run.workers), "no worker process was seen", ("workers", "worker")
     ),

@@ -7,6 +7,7 @@ go on. Findings are bounded, and one place is one finding, however many processe
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -47,9 +48,10 @@ def check_processes(
     chosen = (settings or CheckSettings()).chosen(catalogue() if rules is None else rules)
     runs = [seen if isinstance(seen, Run) else Run.of_seen(seen) for seen in processes]
     watched = [run for run in runs if run.watched]
+    source = Source()
+    _introduce(watched, source)
     report = Report(run=name, steps=max((run.steps for run in runs), default=0))
     found: dict[str, list[Finding]] = {}
-    source = Source()
     for rule_name, entry in chosen.items():
         said = [_ask(entry, run, source) for run in watched or runs or [Run()]]
         findings = _joined(itertools.chain.from_iterable(f for f, _ in said))
@@ -69,6 +71,19 @@ def check_processes(
     _note_what_is_missing(runs, watched, report)
     report.sort()
     return report
+
+
+def _introduce(runs: list[Run], source: Source) -> None:
+    """Tell each process of the others of its job: a run that was resumed has several, one by one."""
+    jobs: dict[int, list[Run]] = {}
+    resumes: Counter[int] = Counter()
+    for run in runs:
+        jobs.setdefault(resumes[run.rank], []).append(run)
+        resumes[run.rank] += 1
+    for job in jobs.values():
+        for run in job:
+            run.others = tuple(other for other in job if other is not run)
+            run.source = source
 
 
 def _ask(entry: Entry, run: Run, source: Source) -> tuple[list[Finding], str]:

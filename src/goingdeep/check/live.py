@@ -78,19 +78,24 @@ class LiveCheck:
         return self._spent <= free + share * (self._clock() - self._began)
 
     def judge(
-        self, step: int, curve: Callable[[str], Curve], unwritten: Iterable[Steps] = ()
+        self,
+        step: int,
+        curve: Callable[[str], Curve],
+        unwritten: Iterable[Steps] = (),
+        others: Iterable[Seen] = (),
     ) -> list[Finding]:
         """What is certain now and was not said before.
 
         Args:
             step: steps done. curve: gives a curve by name, up to now.
             unwritten: steps that are done and stand in no event yet.
+            others: what was seen of the other processes of a distributed run.
         """
         began = self._work()
         self._asked_at, self._new = step, False
         run = _Going.of_seen(self._seen.ahead(unwritten))
         run.curve_of = curve
-        report = check_processes([run], self._settings)
+        report = check_processes([run, *others], self._settings)
         if report.findings:
             apply_ignores(report, (), catalogue())
             if self._settings.baseline is not None and self._settings.baseline.exists():

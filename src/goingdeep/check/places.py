@@ -14,10 +14,11 @@ from typing import Literal
 
 import msgspec
 
+from goingdeep.check.averages import division
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import Source, short
 
-Seek = Literal["softmax", "sigmoid", "requires-grad", "container", "kept-loss"]
+Seek = Literal["softmax", "sigmoid", "requires-grad", "container", "kept-loss", "division"]
 """What stands at the line of the fix."""
 
 SPELLED = {
@@ -274,4 +275,5 @@ SEEKERS: dict[str, Callable[[_File], int | None]] = {
     "requires-grad": _rewrapped,
     "container": _container,
     "kept-loss": _kept,
+    "division": lambda file: division(file.tree, file.line),
 }

@@ -5,11 +5,12 @@ Everything here is derived from the events, once, when it is asked for first.
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Collection, Iterator
 from typing import Self
 
-from goingdeep.check.source import short
+from goingdeep.check.source import Source, short
 from goingdeep.check.steps import UNKNOWN, Streak, gradient_state, written_out
 from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
@@ -20,7 +21,13 @@ from goingdeep.record.stretch import Stretch
 
 
 class Run(Seen):
-    """What was seen of one process, with what rules ask most often."""
+    """What was seen of one process, with what rules ask most often.
+
+    others: the other processes of the same job. source: the files that it names, as they are now.
+    """
+
+    others: tuple[Run, ...] = ()
+    source: Source | None = None
 
     @classmethod
     def of_seen(cls, seen: Seen) -> Self:
@@ -228,6 +235,17 @@ class Run(Seen):
                 for op in self.operations(anatomy)
             )
         )
+
+    def tree(self, site: int) -> ast.Module | None:
+        """The syntax tree of a line's file; None where it is gone, or has another line there now."""
+        known = self.sites.get(site)
+        if (
+            known is None
+            or self.source is None
+            or self.source.stale(known.file, known.line, known.source)
+        ):
+            return None
+        return self.source.tree(known.file)
 
     def place(self, site: int) -> str | None:
         """A line of the user's as "file:line", for evidence; None where it is unknown."""

@@ -17,10 +17,13 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from goingdeep.check.rule import SEVERITIES, Severity
 from goingdeep.errors import GoingDeepError, SettingsError, UnknownNameError
+
+if TYPE_CHECKING:
+    from goingdeep.record.reading import Seen
 
 KEYS = ("disable", "enable", "severity", "fail-on", "baseline")
 MORE = "docs/check.md#settings"
@@ -78,6 +81,34 @@ def read_settings(start: Path, rules: Iterable[str]) -> CheckSettings:
         table = tool.get("goingdeep", {}) if isinstance(tool, dict) else {}
         return settings_of(table, rules, path)
     return CheckSettings()
+
+
+def project_settings(processes: Iterable[Seen], rules: Iterable[str]) -> CheckSettings:
+    """The settings of the project that a program belongs to, else of the current folder's.
+
+    Args:
+        processes: what was seen of it. rules: names of all rules.
+
+    Raises:
+        SettingsError: a value that cannot be. UnknownNameError: no such key or rule.
+    """
+    rules = tuple(rules)
+    found = CheckSettings()
+    for folder in (*_folders(processes), Path.cwd()):
+        found = read_settings(folder, rules)
+        if found.file is not None:
+            break
+    return found
+
+
+def _folders(processes: Iterable[Seen]) -> list[Path]:
+    """The folder of the program's first line that was recorded, if it is still there."""
+    for seen in processes:
+        for site in seen.sites.values():
+            folder = Path(site.file).parent
+            if not site.file.startswith("<") and folder.is_absolute() and folder.is_dir():
+                return [folder]
+    return []
 
 
 def settings_here(rules: Iterable[str]) -> CheckSettings:

@@ -67,14 +67,20 @@ class Source:
         """What is to be said of the place: "" where the line still is what was recorded."""
         if not finding.file or finding.line < 1 or finding.file.startswith("<"):
             return ""
-        lines = self.lines(finding.file)
-        if lines is None:
+        if self.lines(finding.file) is None:
             return "the file is gone; the line is as it was recorded"
-        now = lines[finding.line - 1].strip() if finding.line <= len(lines) else ""
-        # A long line was recorded by its beginning.
-        if finding.source and not now.startswith(finding.source):
+        if self.stale(finding.file, finding.line, finding.source):
             return "the file has changed since; the line is as it was recorded"
         return ""
+
+    def stale(self, file: str, line: int, recorded: str) -> bool:
+        """Whether a line is no more what was recorded, or cannot be read."""
+        lines = self.lines(file)
+        if lines is None:
+            return True
+        now = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        # A long line was recorded by its beginning.
+        return bool(recorded) and not now.startswith(recorded)
 
     def ignores(self, file: str) -> list[Ignore]:
         """The comments of a file that accept findings."""

@@ -17,6 +17,10 @@ from goingdeep.record.encoding import UNREADABLE, to_json
 from goingdeep.record.files import read_file, write_atomic, writing
 
 FOLDER = "answers"
+MOST = 64
+"""Files that are read: there are a dozen topics, and somebody may have sent the record."""
+MOST_BYTES = 256 << 10
+"""Of one."""
 Number = float | int | bool | str | None
 Verdict = Literal["true", "half true", "false", "not measured"]
 
@@ -101,7 +105,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str = ""
 
 
-class Source(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True):
     """Where to read on."""
 
     title: str
@@ -131,7 +135,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     broken: tuple[Blocks, ...] = ()
     claims: tuple[ClaimFound, ...] = ()
     places: tuple[Place, ...] = ()
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Reading, ...] = ()
     read_next: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -151,11 +155,12 @@ def save_answer(folder: Path, answer: Answer) -> Path:
 
 
 def read_answers(folder: Path) -> list[Answer]:
-    """The answers of a run, by topic; what cannot be read is left out."""
-    found = []
-    for path in sorted((folder / FOLDER).glob("*.json")):
+    """The answers of a run, by topic; what cannot be read or is larger than any is left out."""
+    found: list[Answer] = []
+    for path in sorted((folder / FOLDER).glob("*.json"))[:MOST]:
         try:
-            found.append(msgspec.json.decode(read_file(path), type=Answer))
+            if path.stat().st_size <= MOST_BYTES:
+                found.append(msgspec.json.decode(read_file(path), type=Answer))
         except (OSError, *UNREADABLE):
             continue
     return found

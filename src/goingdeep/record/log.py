@@ -106,7 +106,20 @@ class EventLog:
 
 def is_live(folder: Path) -> bool:
     """Whether a process is writing to this run right now (the kernel forgets a killed one)."""
-    with contextlib.suppress(OSError), (folder / "events.jsonl").open("rb") as file:
+    return _is_written(folder / "events.jsonl")
+
+
+def other_ranks(folder: Path, *, seconds: float = 0.0) -> list[Path]:
+    """The logs of the other ranks of a run, which may be waited for so long while they are written."""
+    until = time.monotonic() + seconds
+    files = _of_other_ranks(folder)
+    while any(map(_is_written, files)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return files
+
+
+def _is_written(path: Path) -> bool:
+    with contextlib.suppress(OSError), path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -264,7 +264,7 @@ BEGINNINGS = frozenset((Started, Resumed))
 
 RARE = (
     seen.CallMode, seen.ModuleMade, seen.ModuleHidden, seen.StateKept, seen.StateLoaded,
-    seen.StateSaved, seen.Worker, seen.Kept, seen.Probed,
+    seen.StateSaved, seen.Worker, seen.Kept, seen.Probed, seen.Exchange, seen.Accelerators,
 )  # fmt: skip
 
 WATCHED = frozenset((*get_args(seen.SEEN), *get_args(look.LOOK)))

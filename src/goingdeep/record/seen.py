@@ -6,7 +6,8 @@
     anatomy     the order of operations from one optimizer step to the next, written once
     steps       a stretch of consecutive steps of one optimizer, all with the same anatomy
     pass        one walk over a loader: what was read, in which modes, and what it was used for
-    call-mode, module-made, module-hidden, state-kept, state-loaded, worker, probed     rarer facts
+    call-mode, module-made, module-hidden, state-kept, state-loaded, worker, probed, exchange,
+    accelerators     rarer facts
     look-*      the close look at one step (look.py)
 
 Steps are counted from 1: the first `optimizer.step()` of the process is step 1. `Event.step` is the
@@ -536,6 +537,29 @@ class Probed(Event, frozen=True, tag="probed"):
     values: int = 0
 
 
+class Exchange(Event, frozen=True, tag="exchange"):
+    """The processes of a job gave each other tensors, by a function that the program calls itself.
+
+    Written when a line does it for the first time, again after the first step, and when there is
+    twice as much. values: how many numbers in one call. What DistributedDataParallel does within
+    backward is not seen.
+    """
+
+    function: str
+    site: int = -1
+    values: int = 0
+
+
+class Accelerators(Event, frozen=True, tag="accelerators"):
+    """Asked after many steps of models that are all on the CPU: what else is there. count: 0 for none.
+
+    device: as `tensor.to` takes it ("cuda"). Asked without waking it up.
+    """
+
+    device: str = ""
+    count: int = 0
+
+
 class Ended(Event, frozen=True, tag="ended"):
     """The watched program ended, or the watcher was taken off.
 
@@ -554,5 +578,5 @@ class Ended(Event, frozen=True, tag="ended"):
 SEEN = (
     Site | SourceText | Model | Optimizer | Scheduler | Loader | LossFunction | Anatomy
     | Steps | Pass | CallMode | ModuleMade | ModuleHidden | StateKept | StateLoaded | StateSaved
-    | Worker | Kept | Probed | Ended
+    | Worker | Kept | Probed | Exchange | Accelerators | Ended
 )  # fmt: skip

@@ -59,8 +59,7 @@ def negative_log_likelihood(logits: Scores, labels: Labels) -> F64:
 def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int = BINS) -> float:
     """By how much confidence and accuracy differ: 0 when 80 % sure means right in 80 % of cases.
 
-    Samples are sorted into bins of equal width by the probability of their prediction; a
-    probability of exactly 1 has a bin of its own, as in torchmetrics.
+    Samples are sorted into bins of equal width by the probability of their prediction.
 
     Args:
         probabilities: f64[N,K]; rows with NaN are left out.
@@ -68,7 +67,8 @@ def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int 
         bins: of equal width.
     Returns:
         0 to 1; NaN when there is no sample.
-    Source: Guo et al. 2017, arXiv:1706.04599; torchmetrics' MulticlassCalibrationError, norm "l1".
+    Source: Guo et al. 2017, arXiv:1706.04599. torchmetrics' MulticlassCalibrationError (norm "l1")
+    differs where a probability lies exactly on an edge: 1 has a bin of its own there.
 
     >>> float(expected_calibration_error(np.array([[0.75, 0.25]] * 4), np.array([0, 0, 1, 1])))
     0.25
@@ -79,11 +79,21 @@ def expected_calibration_error(probabilities: Scores, labels: Labels, bins: int 
         return math.nan
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    # Rounding can leave a probability a hair above 1.
-    edges = np.linspace(0, 1, bins + 1)
-    which = np.searchsorted(edges, np.minimum(confidence, 1.0), side="right") - 1
-    surplus = np.bincount(which, weights=right - confidence, minlength=bins + 1)
+    surplus = np.bincount(bin_of(confidence, bins), weights=right - confidence, minlength=bins)
     return float(np.abs(surplus).sum() / len(labels))
+
+
+def bin_of(confidence: F64, bins: int = BINS) -> npt.NDArray[np.intp]:
+    """The bin of each probability, 0 to bins - 1, each with its upper edge: ((m-1)/bins, m/bins].
+
+    A probability of 1 is in the last bin, and one that rounding left a hair above 1 too.
+
+    Source: Guo et al. 2017, arXiv:1706.04599, section 2; sklearn.calibration.calibration_curve.
+
+    >>> bin_of(np.array([0.2, 0.21, 1.0]), bins=5).tolist()
+    [0, 1, 4]
+    """
+    return np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence, side="left")
 
 
 def fit_temperature(logits: Scores, labels: Labels) -> float:

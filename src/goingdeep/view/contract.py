@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from goingdeep.record.answer import Answer
 from goingdeep.record.event import Blob
 
 SCHEMA = 1
@@ -114,6 +115,6 @@ class Manifest(msgspec.Struct, frozen=True):
     findings: tuple[Shown, ...] = ()
     checked: bool = False
     not_checked: dict[str, str] = {}
-    answers: tuple[dict[str, Any], ...] = ()
+    answers: tuple[Answer, ...] = ()
     results: Results | None = None
     notes: tuple[str, ...] = ()

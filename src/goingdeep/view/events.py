@@ -1,15 +1,13 @@
 """The record's events as a page reads them, one by one, while a run goes on or afterwards.
 
 Each gets `seq`, its place in the order. Left out are those of other processes than the first, and
-what a page has no use for. Paths are made fit to be shown. After a resume a process counts its
-sites anew: their numbers are moved, so that an earlier event still names its own line.
+what a page has no use for. Paths are made fit to be shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -21,7 +19,6 @@ from goingdeep.record.look import LookEvent
 from goingdeep.view.paths import Paths, without_home
 
 LEFT_OUT = (seen.Worker, seen.SourceText, Unknown)
-SITES = ("site", "made", "use_site")
 LONGEST_TEXT = 2_000
 MOST_BYTES = 1 << 19
 """Of one event: a close look's largest has a fifth of it."""
@@ -51,19 +48,13 @@ class Shaper:
         self._paths = paths
         self._images = images
         self._seq = 0
-        self._base = 0
-        self._most = -1
         self.rank = rank
 
     def shape(self, event: Event) -> Shaped | None:
         """One more event; None where it is left out."""
         if event.rank != self.rank or isinstance(event, LEFT_OUT):
             return None
-        if isinstance(event, Resumed):
-            self._base = self._most + 1
-        event = self._moved(event)
         if isinstance(event, seen.Site):
-            self._most = max(self._most, event.id)
             event = msgspec.structs.replace(
                 event,
                 file=self._paths[event.file],
@@ -85,33 +76,6 @@ class Shaper:
             return None
         self._seq += 1
         return Shaped(number, text, event, tuple(_blobs(event)))
-
-    def _moved(self, event: Event) -> Event:
-        if not self._base:
-            return event
-        changes: dict[str, Any] = {}
-        if isinstance(event, seen.Site):
-            changes["id"] = event.id + self._base
-        for name in SITES:
-            number = getattr(event, name, -1)
-            if number >= 0:
-                changes[name] = number + self._base
-        if isinstance(event, seen.LossFunction):
-            changes["came_from_sites"] = tuple(self._move(n) for n in event.came_from_sites)
-        if isinstance(event, seen.Anatomy):
-            changes["blocks"] = tuple(
-                seen.Block(tuple(self._op(op) for op in block.ops), block.times)
-                for block in event.blocks
-            )
-        if isinstance(event, seen.Pass):
-            changes["ops"] = tuple(self._op(op) for op in event.ops)
-        return msgspec.structs.replace(event, **changes) if changes else event
-
-    def _move(self, number: int) -> int:
-        return number + self._base if number >= 0 else number
-
-    def _op(self, op: seen.Op) -> seen.Op:
-        return seen.Op(op.op, self._move(op.site), op.facts)
 
 
 def joined(events: Iterable[Event]) -> list[Event]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from goingdeep.check import Finding, Report, catalogue, check_processes, settings_here
+from goingdeep.check import CheckSettings, Finding, Report, catalogue, check_processes
+from goingdeep.check.baseline import apply_baseline
 from goingdeep.check.proof import add_proofs
+from goingdeep.check.settings import project_settings
 from goingdeep.check.source import Source, apply_ignores
+from goingdeep.errors import GoingDeepError
 from goingdeep.record.reading import Seen
 from goingdeep.view.contract import Shown
 from goingdeep.view.paths import Paths, without_home
@@ -29,18 +33,30 @@ class _Recorded(Source):
         return ""
 
 
-def checked(processes: Iterable[Seen], texts: Mapping[str, str], folder: Path) -> Report:
-    """The verdict on a run, under the settings of the project in the current folder.
+def checked(
+    processes: Sequence[Seen], texts: Mapping[str, str], folder: Path
+) -> tuple[Report, CheckSettings]:
+    """The verdict on a run as `gd check` gives it, and the settings it was reached under.
+
+    Settings are those of the program's project, known findings those of its baseline; where these
+    are wrong, which `gd check` says, the usual ones.
 
     Args:
         processes: what was seen of each. texts: the recorded source of each file. folder: the run,
             for the proofs that were made of its findings.
     """
     rules = catalogue()
-    report = check_processes(processes, settings_here(rules))
+    try:
+        settings = project_settings(processes, rules)
+    except GoingDeepError:
+        settings = CheckSettings()
+    report = check_processes(processes, settings)
     add_proofs(report, folder)
     apply_ignores(report, texts, rules, _Recorded(texts))
-    return report
+    if settings.baseline is not None:
+        with contextlib.suppress(GoingDeepError):
+            apply_baseline(report, settings.baseline)
+    return report, settings
 
 
 def shown(report: Report, paths: Paths) -> tuple[Shown, ...]:

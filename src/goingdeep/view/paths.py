@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from goingdeep.show.names import inside_package, short_files
 
 LONGEST = 200
@@ -77,7 +79,7 @@ def without_home(text: str, here: Path | None = None, home: Path | None = None) 
 
 
 def fit(content: Any) -> Any:
-    """Plain data with every text in it made fit to leave: no home folder, of a path its last parts."""
+    """Data with every text in it made fit to leave: no home folder, of a path its last parts."""
     if isinstance(content, str):
         text = without_home(content[:LONGEST_TEXT])
         if text.startswith("/") and "\n" not in text:
@@ -86,5 +88,8 @@ def fit(content: Any) -> Any:
     if isinstance(content, dict):
         return {fit(key): fit(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [fit(value) for value in content]
+        return type(content)(fit(value) for value in content)
+    if isinstance(content, msgspec.Struct):
+        names = content.__struct_fields__
+        return msgspec.structs.replace(content, **{n: fit(getattr(content, n)) for n in names})
     return content

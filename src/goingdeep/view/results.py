@@ -9,7 +9,7 @@ import numpy as np
 
 from goingdeep.record import read_result
 from goingdeep.record.events import WorstErrors
-from goingdeep.train.calibration import BINS
+from goingdeep.train.calibration import BINS, bin_of
 from goingdeep.train.metrics import F64, Labels, Scores, log_softmax
 from goingdeep.view.contract import Mistake, Results
 
@@ -44,7 +44,9 @@ def results(folder: Path, worst: WorstErrors | None) -> Results | None:
     )
 
 
-def bins(probabilities: F64, labels: Labels) -> tuple[tuple[float, float, int], ...]:
+def bins(
+    probabilities: F64, labels: Labels, count: int = BINS
+) -> tuple[tuple[float, float, int], ...]:
     """Samples by how sure their prediction is: mean confidence, share right, how many.
 
     Bins without a sample are left out.
@@ -56,10 +58,10 @@ def bins(probabilities: F64, labels: Labels) -> tuple[tuple[float, float, int], 
     probabilities, labels = probabilities[known], labels[known]
     confidence = probabilities.max(axis=1) if len(labels) else np.zeros(0)
     right = probabilities.argmax(axis=1) == labels if len(labels) else np.zeros(0, bool)
-    which = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    which = bin_of(confidence, count)
     return tuple(
         (float(confidence[inside].mean()), float(right[inside].mean()), int(inside.sum()))
-        for number in range(BINS)
+        for number in range(count)
         if (inside := which == number).any()
     )
 

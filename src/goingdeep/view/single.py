@@ -11,6 +11,7 @@ from pathlib import Path
 
 from goingdeep.record.encoding import to_json
 from goingdeep.record.event import Blob
+from goingdeep.record.events import Resumed
 from goingdeep.record.files import write_atomic
 from goingdeep.record.look import LookEvent
 from goingdeep.view.contract import Manifest
@@ -156,7 +157,10 @@ def _ends(events: list[Shaped], most: int) -> tuple[list[Shaped], int]:
         return list(events), 0
     # What the events refer to (lines, models, anatomies) is mostly seen at the beginning.
     first = most * 3 // 4
-    return [*events[:first], *events[first - most :]], len(events) - most
+    middle = events[first : first - most]
+    # Where a run was taken up again all numbers count anew: no reader may miss it.
+    kept = [shaped for shaped in middle if isinstance(shaped.event, Resumed)]
+    return [*events[:first], *kept, *events[first - most :]], len(middle) - len(kept)
 
 
 def _packed(content: bytes) -> str:

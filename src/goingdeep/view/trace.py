@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from goingdeep.check import Report
+from goingdeep.check.proof import FILE as PROOFS
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import Manifest as RunManifest
 from goingdeep.record import is_live, read_blob, read_events, read_manifest
 from goingdeep.record.answer import FOLDER as ANSWERS
-from goingdeep.record.encoding import UNREADABLE
+from goingdeep.record.answer import Answer, read_answers
 from goingdeep.record.event import Blob, Event
 from goingdeep.record.events import WorstErrors
-from goingdeep.record.files import read_file
 from goingdeep.record.log import Following
 from goingdeep.record.look import LookEvent
 from goingdeep.record.reading import processes
@@ -39,8 +39,6 @@ from goingdeep.view.paths import Paths, fit
 from goingdeep.view.results import results
 from goingdeep.view.sources import sources, text_of
 
-MOST_ANSWERS = 64
-MOST_ANSWER_BYTES = 256 << 10
 MOST_PAGE = 20_000
 """Events in one answer."""
 
@@ -78,6 +76,8 @@ class Trace:
         self._worst: WorstErrors | None = None
         self._report: Report | None = None
         self._check_at = 0.0
+        self._judged_by: list[Path] = []
+        self._stamped: dict[str, object] = {"judged by": None}
         self._curve_keys: dict[str, CurveOf] = {}
         self._parts: dict[str, tuple[object, Any]] = {}
         self._following = Following(folder) if live else None
@@ -100,7 +100,7 @@ class Trace:
         self._shape(new)
         if self.state != before:
             self._check_at = 0.0
-        if new or self.state != before or self.state == "running":
+        if new or self.state != before or self._stamps() != self._stamped:
             self._revise()
 
     @property
@@ -173,24 +173,40 @@ class Trace:
                 self.events.append(shaped)
                 self._blobs.update((blob.hash, blob) for blob in shaped.blobs)
 
+    def _stamps(self) -> dict[str, object]:
+        """What tells that a file beside the events has changed: some are written after the end."""
+        judged_by = [self.folder / PROOFS, *self._judged_by]
+        return {
+            "judged by": [_stamp(path) for path in judged_by],
+            "others": [_stamp(self.folder / name) for name in ("scalars", ANSWERS, "result.json")],
+        }
+
     def _revise(self) -> None:
         """Look at what the manifest is made of, and say whether it is another one now."""
+        stamps = self._stamps()
         self._read_curves()
-        if time.monotonic() >= self._check_at or self._report is None:
-            began = time.process_time()
-            self._report = findings.checked(
-                processes(self._all, self.folder),
-                {text.file: text_of(self.folder, text) or "" for text in self._texts},
-                self.folder,
-            )
-            took = time.process_time() - began
-            self._check_at = time.monotonic() + max(FIRST_PAUSE, CHECK_SHARE * took)
+        due = time.monotonic() >= self._check_at or self._report is None
+        if due or stamps["judged by"] != self._stamped["judged by"]:
+            self._judge()
+            stamps = self._stamps()  # of the settings that were found
+        self._stamped = stamps
         key = (
             self.state, self.run.status, len(self._sites), len(self._texts), id(self._report),
-            tuple(sorted(curve.rows.hash for curve in self._curve_keys.values())),
-            _stamp(self.folder / ANSWERS), _stamp(self.folder / "result.json"),
+            tuple(sorted(curve.rows.hash for curve in self._curve_keys.values())), repr(stamps),
         )  # fmt: skip
         self.revision = hashlib.blake2b(repr(key).encode(), digest_size=8).hexdigest()
+
+    def _judge(self) -> None:
+        """Run the rules over everything that was read."""
+        began = time.process_time()
+        self._report, settings = findings.checked(
+            list(processes(self._all, self.folder)),
+            {text.file: text_of(self.folder, text) or "" for text in self._texts},
+            self.folder,
+        )
+        self._judged_by = [p for p in (settings.file, settings.baseline) if p is not None]
+        took = time.process_time() - began
+        self._check_at = time.monotonic() + max(FIRST_PAUSE, CHECK_SHARE * took)
 
     def _read_curves(self) -> None:
         stamp = _stamp(self.folder / "scalars")
@@ -226,19 +242,8 @@ class Trace:
         found: Results | None = self._cached("results", key, lambda: results(self.folder, worst))
         return found
 
-    def _answers(self) -> tuple[dict[str, Any], ...]:
-        found: list[dict[str, Any]] = []
-        try:
-            files = sorted((self.folder / ANSWERS).glob("*.json"))[:MOST_ANSWERS]
-        except OSError:
-            return ()
-        for path in files:
-            try:
-                if path.stat().st_size <= MOST_ANSWER_BYTES:
-                    found.append(msgspec.json.decode(read_file(path), type=dict[str, Any]))
-            except (OSError, *UNREADABLE):
-                continue
-        return tuple(fit(answer) for answer in found)
+    def _answers(self) -> tuple[Answer, ...]:
+        return tuple(fit(answer) for answer in read_answers(self.folder))
 
     def _notes(self) -> list[str]:
         notes = []

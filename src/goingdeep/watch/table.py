@@ -8,7 +8,7 @@ softmax, log_softmax, sigmoid  whose lines are remembered at their nodes of the 
 Dropout, BatchNorm             the functions below them, which see the mode that really ran
 clear, modes, construction     methods of Optimizer, Module, LRScheduler
 clipping, GradScaler           the functions below clip_grad_norm_; methods
-loaders, states                passes.ROWS, states.ROWS
+loaders, states, exchanges     passes.ROWS, states.ROWS, exchanges.ROWS
 Keras on torch, fastai         their own optimizers, once they have been imported
 """
 
@@ -33,6 +33,7 @@ from goingdeep.watch.patches import Patches, Row
 from goingdeep.watch.reading import graph
 from goingdeep.watch.reading.aside import SHAPES, in_fx, not_now
 from goingdeep.watch.states import states
+from goingdeep.watch.steps import exchanges
 from goingdeep.watch.steps.hidden import Hidden
 from goingdeep.watch.steps.losses import FUNCTIONS
 
@@ -49,7 +50,7 @@ MAX_MODE_SITES = 512
 
 def put_all(watcher: Watcher, patches: Patches) -> None:
     """Put every hook and every row on."""
-    for row in (*ROWS, *passes.ROWS, *states.ROWS):
+    for row in (*ROWS, *passes.ROWS, *states.ROWS, *exchanges.ROWS):
         patches.put(row)
     started, ended = optimizer_hooks(watcher)
     patches.hook(register_optimizer_step_pre_hook(started))

@@ -30,6 +30,8 @@ from goingdeep.watch.moments.moments import Moments
 from goingdeep.watch.patches import Patches
 from goingdeep.watch.probes import Probes
 from goingdeep.watch.states.states import LossesAlive, States
+from goingdeep.watch.steps import accelerators
+from goingdeep.watch.steps.exchanges import Exchanges
 from goingdeep.watch.steps.losses import LossFunctions
 from goingdeep.watch.steps.modules import Models
 from goingdeep.watch.steps.optimizers import Optimizers
@@ -113,6 +115,7 @@ class Watcher:
         self.passes = Passes(self)
         self.states = States(self)
         self.losses_alive = LossesAlive(self)
+        self.exchanges = Exchanges()
         self.moments = Moments(self) if moments else None
         self.probes = Probes(self) if probes else None
         self._patches = Patches(self)
@@ -222,6 +225,8 @@ class Watcher:
                 self.optimizers.write_all_again()
             self.states.check()
             self.losses_alive.check()
+            if number == accelerators.ASKED_AT:
+                accelerators.tell_idle(self)
 
     def put_waiting(self) -> None:
         """Hook into what has been imported since the start."""

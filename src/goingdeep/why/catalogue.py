@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from goingdeep.errors import UnknownNameError
-from goingdeep.record.answer import Source
+from goingdeep.record.answer import Reading
 from goingdeep.why.lesson import Lesson
 
 LESSONS = Path(__file__).parent / "lessons"
@@ -40,7 +40,7 @@ class Page:
     question: str
     short: str
     asked: tuple[str, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[Reading, ...]
     read_next: tuple[str, ...]
     folder: Path
 
@@ -85,9 +85,9 @@ def _items(text: str) -> list[str]:
     return [" ".join(item.split()) for item in re.split(r"^\* ", text, flags=re.MULTILINE)[1:]]
 
 
-def _source(item: str) -> Source:
+def _source(item: str) -> Reading:
     title, _, url = item.rpartition(" ")
-    return Source(title.rstrip(":"), url)
+    return Reading(title.rstrip(":"), url)
 
 
 def find(asked: str) -> tuple[Page, bool]:

@@ -12,8 +12,9 @@ const MOST_PASSES = 40;
 export function DataScreen() {
   const known = run.value;
   const data = known?.manifest.run["data"];
-  const process = known?.processes.find((one) => one.rank === 0 && one.watched);
-  const passes = process?.passes ?? [];
+  // Of each life of the run: one that was resumed has several.
+  const lives = known?.processes.filter((one) => one.rank === 0) ?? [];
+  const passes = lives.flatMap((process) => process.passes);
   const settings = known?.manifest.run["settings"];
   if (!isObject(data) && !passes.length) return <div class="panel"><h2>{strings.dataTitle}</h2><Empty>{strings.noData}</Empty></div>;
   const counts = isObject(data) && isObject(data["counts"]) ? Object.entries(data["counts"]) : [];
@@ -28,7 +29,7 @@ export function DataScreen() {
           caption={strings.passes}
           head={["", strings.samplesSeen, strings.batches, strings.order, strings.lossMean]}
           rows={passes.slice(0, MOST_PASSES).map((pass, i) => {
-            const loader = process?.loaders.get(pass.loader);
+            const loader = lives.find((process) => process.passes.includes(pass))?.loaders.get(pass.loader);
             return [`${pass.role ?? ""} ${passes.slice(0, i + 1).filter((other) => other.role === pass.role).length}`, (pass.samples ?? 0).toLocaleString("en"), (pass.batches ?? 0).toLocaleString("en"), strings.shuffled[String(loader?.shuffle ?? null)] ?? "", strings.number(pass.loss ?? null)];
           })}
         />

@@ -1,0 +1,203 @@
+"""Processes that train one model together have different weights.
+
+## What happens
+The processes of a distributed training split the data, and each has a copy of the model. Copies that
+stay one model have the same weights after every step. These have not: their gradients are not averaged
+(the model is not wrapped in DistributedDataParallel, or its wrapper is left out: `model.module(x)`), or
+the weights or the learning rates were different from the beginning.
+
+## Why it hurts
+Each process trains a model of its own, on its part of the data, and what is saved is that of one of
+them: the other processes worked for nothing, and no number of the saved one's shows it.
+
+## How to fix it
+    model = DistributedDataParallel(model)  # in every process, before the optimizer is made
+    ...
+    loss = criterion(model(x), y)  # the wrapper itself, not model.module
+
+Load weights before wrapping, in every process: the wrapper then makes all of them equal.
+
+## When it is fine
+Each process trains another model (parts of a pipeline, members of an ensemble on all of the data), or
+holds a part of each weight (FSDP, tensor parallelism). Weights that are averaged every few steps (local
+SGD) differ in between: where the processes exchange tensors as large as a weight, this is not checked.
+
+## Sources
+jingyaogong/minimind#854, moojink/openvla-oft#160, pytorch/pytorch#104336, k2-fsa/icefall#226.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from goingdeep.check.rule import Finding, NotSeen, Rule
+from goingdeep.check.run import LookStep, Run
+from goingdeep.record.seen import Exchange, Model
+
+RULE = Rule("ddp-replicas-diverge", "error", needs=("ranks", "look", "optimizer"))
+
+LEAST_LOOKS = 3
+"""Steps that were looked at in all processes, and left them apart."""
+
+ROUNDING = 1e-6
+"""Relative difference of two norms that is one: they are recorded with seven digits."""
+
+WRAPPER = "DistributedDataParallel"
+SHARDED = ("FullySharded", "FSDP", "DeepSpeed", "Pipeline", "TensorParallel", "ColwiseParallel")
+"""Parts of the class names of models that are not whole in one process."""
+
+
+def check(run: Run) -> Iterator[Finding]:
+    """Yield a finding for each optimizer whose weights differ between processes of one model."""
+    if any(other.rank < run.rank for other in run.others):
+        raise NotSeen("the first process speaks for all")
+    for number, optimizer in run.optimizers.items():
+        models = _models(run, number)
+        same = [o for o in run.others if models and _models(o, number) == models]
+        if optimizer.by_hand or not same or not _meant_as_one([run, *same], number):
+            continue
+        apart = _apart([run, *same], number)
+        if len(apart) < LEAST_LOOKS:
+            continue
+        widest = _widest([run, *same], number, apart[-1])
+        if widest is None:
+            continue
+        exchanged = max((e.values for one in (run, *same) for e in one.of(Exchange)), default=0)
+        if exchanged >= _largest(models):
+            raise NotSeen(
+                "the processes exchange tensors as large as a weight: whether theirs should be "
+                "the same between two exchanges cannot be seen"
+            )
+        yield _found(run, same, number, apart, widest)
+
+
+def _models(
+    run: Run, number: int
+) -> tuple[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]], ...]:
+    """What an optimizer teaches: class and shapes of each model; nothing where that is not whole."""
+    optimizer = run.optimizers.get(number)
+    if optimizer is None or any(group.unknown for group in optimizer.groups):
+        return ()
+    found = []
+    for place in sorted({model for group in optimizer.groups for model in group.owns}):
+        model = run.models.get(place)
+        if model is None or _is_sharded(model):
+            return ()
+        owned = {i for group in optimizer.groups for i in group.owns.get(place, ())}
+        shapes = tuple((p.name, p.shape) for i, p in enumerate(model.parameters) if i in owned)
+        found.append((model.class_name, shapes))
+    return tuple(found)
+
+
+def _is_sharded(model: Model) -> bool:
+    names = (model.class_name, *(part.class_name for part in model.parts))
+    return any(sharded in name for name in names for sharded in SHARDED)
+
+
+def _largest(models: tuple[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]], ...]) -> int:
+    """Numbers in the largest weight."""
+    sizes = [0]
+    for _, shapes in models:
+        for _, shape in shapes:
+            size = 1
+            for length in shape:
+                size *= length
+            sizes.append(size)
+    return max(sizes)
+
+
+def _meant_as_one(runs: Sequence[Run], number: int) -> bool:
+    """Whether every process says so: it wraps the model, or reads its part of the same data."""
+    for run in runs:
+        owned = {model for group in run.optimizers[number].groups for model in group.owns}
+        wrapped = any(WRAPPER in run.models[m].class_name for m in owned)
+        split = any(
+            "Distributed" in run.loaders[walk.loader].sampler
+            for walk in run.passes
+            if walk.steps and walk.loader in run.loaders
+        )
+        if not (wrapped or split):
+            return False
+    return True
+
+
+def _steps(run: Run, number: int) -> dict[int, LookStep]:
+    return {look.step: step for look, step in run.looked_at(number) if step.checksum}
+
+
+def _apart(runs: Sequence[Run], number: int) -> list[int]:
+    """The steps that were looked at everywhere and left the processes apart, up to the last one.
+
+    Nothing where they have come together again.
+    """
+    looked = [_steps(run, number) for run in runs]
+    common = sorted(set.intersection(*map(set, looked)))
+    apart = [step for step in common if len({one[step].checksum for one in looked}) > 1]
+    return apart if apart and apart == common[-len(apart) :] else []
+
+
+def _widest(
+    runs: Sequence[Run], number: int, step: int
+) -> tuple[float, str, float, float, int] | None:
+    """The weight that differs most: by how much, its name, its norm here and there, and where."""
+    first = _norms(runs[0], number, step)
+    found = [
+        (
+            abs(norm - first[name]) / max(abs(norm), abs(first[name])),
+            name,
+            first[name],
+            norm,
+            run.rank,
+        )
+        for run in runs[1:]
+        for name, norm in _norms(run, number, step).items()
+        if name in first and norm != first[name]
+    ]
+    widest = max(found, default=None)
+    return widest if widest is not None and widest[0] > ROUNDING else None
+
+
+def _norms(run: Run, number: int, step: int) -> dict[str, float]:
+    """L2 norms of the weights before a step that was looked at."""
+    updates = _steps(run, number)[step].updates
+    return {u.name: u.weight for u in updates if isinstance(u.weight, float)}
+
+
+def _found(
+    run: Run, same: Sequence[Run], number: int, apart: Sequence[int],
+    widest: tuple[float, str, float, float, int],
+) -> Finding:  # fmt: skip
+    _, name, here, there, rank = widest
+    optimizer = run.optimizers[number]
+    owned = sorted({model for group in optimizer.groups for model in group.owns})
+    wrapped = any(WRAPPER in run.models[m].class_name for m in owned)
+    site, fix = optimizer.site, "model = DistributedDataParallel(model)  # before this line"
+    called = run.models[owned[0]].site
+    line = run.site(called)
+    if line is not None and ".module" in line.source:
+        site, fix = called, "call the wrapped model itself: model(x), not model.module(x)"
+    elif wrapped:
+        fix = "load weights before DistributedDataParallel(model), and give every process one rate"
+    rates = [
+        float(rate)
+        for one in (run, *same)
+        if isinstance(rate := _steps(one, number)[apart[-1]].settings.get("lr"), int | float)
+    ]
+    return RULE.found(
+        "{processes} processes train one {model}, and their weights are not the same: the norm of "
+        "{weight} is {here} in process {process} and {there} in process {other}, before step {at}",
+        site=site,
+        step=apart[0],
+        count=len(apart),
+        fix=fix,
+        processes=1 + len(same),
+        model=run.models[owned[0]].class_name,
+        weight=name,
+        here=here,
+        process=run.rank,
+        there=there,
+        other=rank,
+        at=apart[-1],
+        wrapped=wrapped,
+        rates=tuple(rates) if len(set(rates)) > 1 else None,
+    )
