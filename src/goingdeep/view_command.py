@@ -17,6 +17,9 @@ def view(
     run: Run = "latest",
     /,
     *,
+    with_: Annotated[
+        str, Parameter(name="--with", help="Another run to compare it with.", show_default=False)
+    ] = "",
     html: Annotated[str, Parameter(help="Write the page into this new file instead.")] = "",
     open_: Annotated[bool, Parameter(name="--open", help="Open the browser.")] = True,
     source: Annotated[bool, Parameter(help="Show the program's source.")] = True,
@@ -39,7 +42,7 @@ def view(
     from goingdeep import viewed
 
     if html:
-        path, page = viewed.write_html(run, Path(html), source=source, images=images)
+        path, page = viewed.write_html(run, Path(html), source=source, images=images, other=with_)
         size = len(page.html.encode()) / 1e6
         say(f"written to {printable(str(path))} ({size:.1f} MB); in it are")
         for line in page.leaves:
@@ -53,6 +56,7 @@ def view(
         open_browser=open_,
         source=source,
         images=images,
+        other=with_,
         say=say,
     )
 

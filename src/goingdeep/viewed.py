@@ -30,13 +30,15 @@ FRAME_HEIGHT = 760
 
 
 def write_html(
-    run: str | Path, path: Path, *, source: bool = True, images: bool = True
-) -> tuple[Path, Whole]:
+    run: str | Path, path: Path, *, source: bool = True, images: bool = True,
+    other: str | Path = "",
+) -> tuple[Path, Whole]:  # fmt: skip
     """Write the page of a run into one new file.
 
     Args:
         run: a path, a name in runs/, or "latest". path: a file that does not exist yet. source:
             whether the user's source goes into it. images: whether pictures of samples do.
+        other: a run to compare it with; "" for none.
     Returns:
         The file, and what it carries.
     Raises:
@@ -49,9 +51,10 @@ def write_html(
     from goingdeep.view.trace import Trace
 
     folder = find_run(run)
+    beside = find_run(other) if other else None
     refuse_existing(path, fix="choose another name: --html FILE", more="docs/view.md")
     try:
-        return path, write_page(Trace(folder, source=source, images=images), path)
+        return path, write_page(Trace(folder, source=source, images=images, other=beside), path)
     except WriteError as error:
         error.fix = "choose another place: --html FILE"
         raise
@@ -121,6 +124,7 @@ def serve(
     open_browser: bool = True,
     source: bool = True,
     images: bool = True,
+    other: str | Path = "",
     say: Callable[[str], None] = print,
 ) -> None:
     """Show a run on a local address until Ctrl-C, live while it goes on.
@@ -128,7 +132,8 @@ def serve(
     Args:
         run: a path, a name in runs/, or "latest". host: the address to answer on; another one than
             this machine's own needs `let_others_read`. port: 0 takes a free one.
-        open_browser: whether to open the page. say: told where it is.
+        open_browser: whether to open the page. other: a run to compare it with; "" for none.
+        say: told where it is.
     Raises:
         RunNotFoundError, RunFormatError: no such run. SettingsError: an address that cannot be used.
     """
@@ -140,7 +145,8 @@ def serve(
 
     folder = find_run(run)
     _refuse_others(host, let_others_read=let_others_read)
-    trace = Trace(folder, source=source, images=images, live=True)
+    beside = find_run(other) if other else None
+    trace = Trace(folder, source=source, images=images, live=True, other=beside)
     token = secrets.token_urlsafe(32)
     with _bound(host or LOOPBACK, port) as listening:
         number = listening.getsockname()[1]

@@ -122,14 +122,14 @@ def files(folders, tmp_path_factory) -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, other: Path | None = None) -> Iterator[str]:
     """The real server on a run, and the address that it would print."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
         ready = threading.Event()
         hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
-        app = server.application(Trace(folder, live=True), hosts, TOKEN, page_files())
+        app = server.application(Trace(folder, live=True, other=other), hosts, TOKEN, page_files())
         made = server.made(app, ready.set)
         thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

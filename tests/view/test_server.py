@@ -20,8 +20,11 @@ SECRET = [route for route in ROUTES if route.startswith(API)]
 
 
 def test_the_routes_are_these(trained):
-    paths = [route.path for route in server.Routes(Trace(trained), PAGE).all()]
-    assert paths == [*ROUTES[:4], "/api/events", "/api/blob/{ref}"]
+    paths = [route.path for route in server.Routes(Trace(trained, other=trained), PAGE).all()]
+    other = ["/api/other/manifest", "/api/other/events"]
+    assert paths == [*ROUTES[:4], "/api/events", *other, "/api/blob/{ref}", "/api/page"]
+    alone = [route.path for route in server.Routes(Trace(trained), PAGE).all()]
+    assert alone == [path for path in paths if path not in other]
     # Whatever is added beside the page itself is under the token.
     assert [p for p in paths if not p.startswith(API)] == ["/", "/page.css", "/page.js"]
 

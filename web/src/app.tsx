@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Link } from "./glyphs/parts.tsx";
-import { go, option, place, type Screen, SCREENS } from "./place.ts";
+import { framed, go, option, place, type Screen, SCREENS } from "./place.ts";
 import { otherStep } from "./keys.ts";
 import { isObject } from "./record/run.ts";
 import { BatchScreen } from "./screens/batch.tsx";
@@ -12,6 +12,7 @@ import { BackwardScreen } from "./screens/backward.tsx";
 import { CompareScreen } from "./screens/compare.tsx";
 import { CurvesScreen } from "./screens/curves.tsx";
 import { DataScreen } from "./screens/data.tsx";
+import { Export, showExport } from "./screens/export.tsx";
 import { FindingsScreen } from "./screens/findings.tsx";
 import { LayersScreen } from "./screens/layers.tsx";
 import { LessonsScreen } from "./screens/lessons.tsx";
@@ -29,7 +30,7 @@ const DRAWN: Record<Screen, ComponentType> = {
   findings: FindingsScreen, lessons: LessonsScreen, data: DataScreen, compare: CompareScreen,
 };
 /** Screens about one step: they can be shown only where one was looked at. */
-const OF_A_STEP: ReadonlySet<Screen> = new Set(["step", "batch", "layers", "loss", "backward", "optimizer", "modes", "compare"]);
+const OF_A_STEP: ReadonlySet<Screen> = new Set(["step", "batch", "layers", "loss", "backward", "optimizer", "modes"]);
 
 const helpOpen = signal(false);
 export const showHelp = (): void => {
@@ -56,6 +57,7 @@ export function App() {
       </main>
       <Footer />
       <Help />
+      <Export />
     </>
   );
 }
@@ -92,6 +94,7 @@ function Header() {
           {Object.entries(strings.themes).map(([key, name]) => <option value={key} key={key}>{name}</option>)}
         </select>
       </label>
+      {!framed() && <button type="button" onClick={showExport}>{strings.exportName}</button>}
       <button type="button" onClick={showHelp} aria-label={strings.help}>?</button>
     </header>
   );

@@ -56,6 +56,9 @@ export const place = signal<Place>(placeOf(""));
 /** Whether the address can be written; a sandboxed frame has none of its own. */
 let written = true;
 
+/** In a sandboxed frame, which may not hand files to anyone either. */
+export const framed = (): boolean => !written;
+
 export function follow(begin: string | undefined): void {
   written = begin === undefined;
   place.value = placeOf(begin ?? location.hash);

@@ -9,67 +9,81 @@ import { go, option, place } from "./place.ts";
 import type { TraceSource } from "./source/source.ts";
 import { strings } from "./strings.ts";
 
-const version = signal(0);
-const held = signal<Run | null>(null);
-
-/** The run grows in place, so whoever reads it is told when it has grown. */
-export const run = {
-  get value(): Run | null {
-    void version.value;
-    return held.value;
-  },
-};
-
 export const problem = signal("");
 
-let source: TraceSource | undefined;
-let revision = "";
-let reading = false;
+/** One run and how it grows. It grows in place, so whoever reads it is told when it has grown. */
+class Following {
+  private readonly version = signal(0);
+  private readonly held = signal<Run | null>(null);
+  private source: TraceSource | undefined;
+  private revision = "";
+  private reading = false;
 
-export async function load(from: TraceSource): Promise<void> {
-  source = from;
-  try {
-    // Events first: a manifest that changes in between has another revision, and is read once more.
-    const first = await from.events(-1);
-    revision = first.revision;
-    const manifest = await from.manifest();
+  get value(): Run | null {
+    void this.version.value;
+    return this.held.value;
+  }
+
+  /** Events first: a manifest that changes in between has another revision, and is read once more. */
+  async begin(source: TraceSource): Promise<void> {
+    this.source = source;
+    const first = await source.events(-1);
+    this.revision = first.revision;
+    const manifest = await source.manifest();
     if (manifest.schema !== undefined && manifest.schema > 1) {
       problem.value = strings.newerSchema(manifest.schema);
       return;
     }
     const fresh = new Run(manifest);
     fresh.add(first.events);
-    held.value = fresh;
-    await more(true);
-    from.onChange?.(() => void more(false));
+    this.held.value = fresh;
+    await this.more(true);
+    source.onChange?.(() => void this.more(false));
+  }
+
+  /** Take what is new: at the beginning everything, in as many answers as it takes. */
+  private async more(first: boolean): Promise<void> {
+    const known = this.held.peek();
+    if (!this.source || !known || this.reading) return;
+    this.reading = true;
+    try {
+      for (let again = true; again; ) {
+        const answer = await this.source.events(known.newest);
+        known.add(answer.events);
+        again = answer.events.length > 0 && answer.revision !== "";
+        const changed = answer.revision !== this.revision;
+        this.revision = answer.revision;
+        if (changed) known.manifest = await this.source.manifest();
+        if (answer.events.length || changed) this.version.value++;
+      }
+      problem.value = "";
+    } catch (error) {
+      if (first) throw error;
+      problem.value = strings.notRead;
+    } finally {
+      this.reading = false;
+    }
+  }
+}
+
+export const run = new Following();
+/** The run that it is compared with, where there is one. */
+export const other = new Following();
+
+let source: TraceSource | undefined;
+
+export async function load(from: TraceSource): Promise<void> {
+  source = from;
+  try {
+    await run.begin(from);
+    if (run.value?.manifest.other) await other.begin(from.other());
   } catch (error) {
     problem.value = /: 401$/.test(String(error)) ? strings.unauthorised : `${strings.notRead} ${error instanceof Error ? error.message : ""}`;
   }
 }
 
-/** Take what is new: at the beginning everything, in as many answers as it takes. */
-async function more(first: boolean): Promise<void> {
-  const known = held.peek();
-  if (!source || !known || reading) return;
-  reading = true;
-  try {
-    for (let again = true; again; ) {
-      const answer = await source.events(known.newest);
-      known.add(answer.events);
-      again = answer.events.length > 0 && answer.revision !== "";
-      const changed = answer.revision !== revision;
-      revision = answer.revision;
-      if (changed) known.manifest = await source.manifest();
-      if (answer.events.length || changed) version.value++;
-    }
-    problem.value = "";
-  } catch (error) {
-    if (first) throw error;
-    problem.value = strings.notRead;
-  } finally {
-    reading = false;
-  }
-}
+/** The page as one file, where somebody can make it: not in a file. */
+export const wholePage = (): (() => Promise<ArrayBuffer>) | undefined => source?.page?.bind(source);
 
 /** Bytes that the record refers to; each is asked for once. */
 const blobs = new Map<string, Promise<ArrayBuffer>>();

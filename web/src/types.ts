@@ -521,6 +521,7 @@ export interface Manifest {
   answers?: Answer[];
   results?: Results | null;
   notes?: string[];
+  other?: string;
 }
 
 /** A test image that was classified wrongly. probability: of the class it was taken for. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Run } from "../src/record/run.ts";
+import { csv, fileName } from "../src/glyphs/export.ts";
+import { around, difference } from "../src/record/difference.ts";
 import { workLayer } from "../src/worked/layer.ts";
 import { firstLink, workLoss } from "../src/worked/loss.ts";
 import { agrees, toNumber } from "../src/worked/numbers.ts";
@@ -102,4 +104,23 @@ test("a run that was taken up again counts its lines anew, and each look names i
   run.add([site(0, 10), look(1, 1), look(2, 5), { seq: 3, kind: "resumed", step: 3, time: 2 }, site(4, 20), look(5, 8)] as Event[]);
   assert.deepEqual(run.looked, [1, 8]);
   assert.deepEqual(run.looked.map((step) => run.looks.get(step)?.process.sites.get(0)?.line), [10, 20]);
+});
+
+test("what differs between two texts: no line is lost, and common ones stay together", () => {
+  const [one, other] = [["a", "b", "c", "d", "e"], ["a", "x", "c", "e", "f"]];
+  const lines = difference(one, other) ?? [];
+  assert.deepEqual(lines.filter((line) => line.side !== "other").map((line) => line.text), one);
+  assert.deepEqual(lines.filter((line) => line.side !== "one").map((line) => line.text), other);
+  assert.deepEqual(lines.filter((line) => line.side === "both").map((line) => line.text), ["a", "c", "e"]);
+  assert.deepEqual(around(difference(Array.from("abcdefghij"), Array.from("abcdefghiX")) ?? [], 1).map((line) => line?.text ?? "…"), ["i", "j", "X"]);
+  assert.equal(difference(Array(2000).fill("a"), Array(2000).fill("b")), null);
+});
+
+test("what a spreadsheet would take for a formula is text, and a number stays one", () => {
+  assert.equal(csv([["=1+1", "@x", "-0.5", -2], ['a "b", c', "+z", "x\ny", Number.NaN]]), "'=1+1,'@x,-0.5,-2\r\n\"a \"\"b\"\", c\",'+z,\"x\ny\",NaN\r\n");
+});
+
+test("a file's name holds nothing that leads elsewhere", () => {
+  assert.equal(fileName(["../../etc", "pass wd\u202e"], "csv"), "etc-pass-wd.csv");
+  assert.equal(fileName(["///"], "html"), "page.html");
 });

@@ -105,6 +105,7 @@ class Manifest(msgspec.Struct, frozen=True):
     run: run.json without machine and versions, paths made fit to be shown. state: "dead" is a run
     whose process went away without a word. notes: what was left out or shortened, a line each.
     answers: the files of answers/. checked: whether the rules were run; not_checked: {rule: why}.
+    other: name of the run that it is compared with, which has a manifest and events of its own.
     """
 
     run: dict[str, Any]
@@ -118,3 +119,4 @@ class Manifest(msgspec.Struct, frozen=True):
     answers: tuple[Answer, ...] = ()
     results: Results | None = None
     notes: tuple[str, ...] = ()
+    other: str = ""

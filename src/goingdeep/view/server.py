@@ -23,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from goingdeep.record.encoding import to_json
 from goingdeep.view.guard import HEADERS, Guard
 from goingdeep.view.page_files import PageFiles, page_files
+from goingdeep.view.single import whole_page
 from goingdeep.view.trace import Trace
 
 REFRESH_SECONDS = 0.5
@@ -44,17 +45,18 @@ class Routes:
     def __init__(self, trace: Trace, page: PageFiles) -> None:
         self._trace = trace
         self._page = page
-        self._read_at = 0.0
 
     def all(self) -> list[Route]:
         """Every route there is."""
+        other = self._trace.other
         return [
             Route("/", self._text("html", "text/html")),
             Route("/page.css", self._text("css", "text/css")),
             Route("/page.js", self._text("js", "text/javascript")),
-            Route("/api/manifest", self._manifest),
-            Route("/api/events", self._events),
+            *OfRun(self._trace).routes("/api"),
+            *(OfRun(other).routes("/api/other") if other is not None else ()),
             Route("/api/blob/{ref}", self._blob),
+            Route("/api/page", self._whole),
         ]
 
     def _text(self, part: str, media: str) -> Callable[[Request], Any]:
@@ -64,6 +66,33 @@ class Routes:
             return Response(content, media_type=media)
 
         return answer
+
+    async def _blob(self, request: Request) -> Response:
+        ref = request.path_params["ref"]
+        content = self._trace.blob(ref) if _HASH.fullmatch(ref) else None
+        if content is None:
+            return PlainTextResponse("there is nothing here\n", 404)
+        return Response(content, media_type="application/octet-stream")
+
+    async def _whole(self, _: Request) -> Response:
+        """The page as one file, as `--html` writes it."""
+        html = whole_page(self._trace, page=self._page).html
+        return Response(html, media_type="application/octet-stream")
+
+
+class OfRun:
+    """What is answered of one of the runs, read again where it may have grown."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._read_at = 0.0
+
+    def routes(self, place: str) -> list[Route]:
+        """The routes below a place."""
+        return [
+            Route(f"{place}/manifest", self._manifest),
+            Route(f"{place}/events", self._events),
+        ]
 
     # These do not wait for anything: one request after the other, so that a run is read by one.
 
@@ -81,13 +110,6 @@ class Routes:
             b",".join(shaped.json for shaped in found), following, self._trace.revision.encode(),
         )  # fmt: skip
         return Response(body, media_type="application/json")
-
-    async def _blob(self, request: Request) -> Response:
-        ref = request.path_params["ref"]
-        content = self._trace.blob(ref) if _HASH.fullmatch(ref) else None
-        if content is None:
-            return PlainTextResponse("there is nothing here\n", 404)
-        return Response(content, media_type="application/octet-stream")
 
     def _refresh(self) -> None:
         now = time.monotonic()

@@ -30,6 +30,9 @@ MOST_OTHERS = 5_000
 
 FIRST_LOOKS = 4
 
+SHARE_OF_OTHER = 0.4
+"""Of the room: at most so much for a run that is only compared with."""
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -51,17 +54,34 @@ def whole_page(
     """
     page = page or page_files()
     room = most - len(page.whole("{}").encode())
+    blobs = _Blobs(trace)
+    source: dict[str, object] = {"kind": kind}
+    leaves: tuple[str, ...] = ()
+    if trace.other is not None:
+        source["other"], leaves = _content(trace.other, int(room * SHARE_OF_OTHER), blobs)
+        room -= len(str(source["other"])) + blobs.size
+        leaves = tuple(f"{line} (of {trace.other.run.name})" for line in leaves)
+    source["data"], own = _content(trace, room, blobs)
+    source["blobs"] = blobs.packed
+    return Whole(page.whole(json.dumps(source)), (*own, *leaves))
+
+
+def _content(trace: Trace, room: int, blobs: _Blobs) -> tuple[str, tuple[str, ...]]:
+    """A run's manifest and events, packed, in so many bytes with its blobs; and what they carry.
+
+    Changes: `blobs`, which gets its own.
+    """
+    before = blobs.size
     manifest = trace.manifest()
     own = [manifest.results.pictures] if manifest.results and manifest.results.pictures else []
-    blobs = _Blobs(trace)
     blobs.add([*(curve.rows for curve in manifest.curves), *own])
     others = [shaped for shaped in trace.events if not isinstance(shaped.event, LookEvent)]
     kept, left_out = _ends(others, MOST_OTHERS)
     for shaped in kept:
         blobs.add(shaped.blobs)
-    used = _size(to_json(manifest)) + _size(b",".join(shaped.json for shaped in kept)) + blobs.size
+    used = _size(to_json(manifest)) + _size(b",".join(shaped.json for shaped in kept))
     looks = _looks(trace.events)
-    chosen = _fitting(looks, room - used, manifest, blobs)
+    chosen = _fitting(looks, room - used - (blobs.size - before), manifest, blobs)
     notes = []
     if left_out:
         notes.append(f"{left_out:,} events in the middle were left out, to keep the file small")
@@ -75,8 +95,7 @@ def whole_page(
     content = b'{"manifest":%s,"events":[%s]}' % (
         to_json(trace.manifest(notes)), b",".join(shaped.json for shaped in kept),
     )  # fmt: skip
-    source = {"kind": kind, "data": _packed(content), "blobs": blobs.packed}
-    return Whole(page.whole(json.dumps(source)), _leaving(manifest, len(chosen), kept))
+    return _packed(content), _leaving(manifest, len(chosen), kept)
 
 
 def write_page(trace: Trace, path: Path, *, most: int = MOST_BYTES) -> Whole:

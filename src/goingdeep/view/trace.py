@@ -54,14 +54,17 @@ class Trace:
     Args:
         folder: the run. source: whether the user's source may leave. images: whether pictures of
             samples may. live: whether it will be refreshed; then only the first process is read.
+        other: a run to compare it with.
     Raises:
         RunNotFoundError, RunFormatError: it is not a run, or damaged.
     """
 
     def __init__(
-        self, folder: Path, *, source: bool = True, images: bool = True, live: bool = False
-    ) -> None:
+        self, folder: Path, *, source: bool = True, images: bool = True, live: bool = False,
+        other: Path | None = None,
+    ) -> None:  # fmt: skip
         self.folder = folder
+        self.other = Trace(other, source=source, images=images, live=live) if other else None
         refuse_large(folder)
         self._with_source, self._with_images = source, images
         self.run: RunManifest = read_manifest(folder)
@@ -114,13 +117,13 @@ class Trace:
         return found, found[-1].seq if found else seq
 
     def blob(self, ref: str) -> bytes | None:
-        """The bytes that a hash stands for; None where the page was never told of it."""
+        """The bytes that a hash stands for, in either run; None where the page was never told of it."""
         made = self._made.get(ref)
         if made is not None:
             return made
         known = self._blobs.get(ref)
         if known is None:
-            return None
+            return self.other.blob(ref) if self.other is not None else None
         try:
             return read_blob(self.folder, known).tobytes()
         except GoingDeepError:
@@ -143,6 +146,7 @@ class Trace:
             answers=self._cached("answers", _stamp(self.folder / ANSWERS), self._answers),
             results=self._results(),
             notes=(*self._notes(), *notes),
+            other=self.other.run.name if self.other is not None else "",
         )
 
     # ---------------------------------------------------------------- reading

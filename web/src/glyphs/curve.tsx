@@ -2,6 +2,7 @@
 // attributes, and is a table too. Lowest and highest of a bucket are a band around its mean.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { drawn } from "./export.ts";
 import { strings } from "../strings.ts";
 import { Table } from "./parts.tsx";
 
@@ -65,6 +66,9 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
     observer.observe(element);
     return () => observer.disconnect();
   }, [shown.length > 0]);
+  useLayoutEffect(() => {
+    if (svg.current) drawn.set(svg.current, shown);
+  });
   const all = shown.flatMap((line) => line.buckets);
   const finite = all.flatMap((bucket) => [bucket.low, bucket.mean, bucket.high]).filter((value) => Number.isFinite(value) && (!logarithmic || value > 0));
   if (!all.length) return null;
@@ -75,7 +79,7 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const x = (step: number) => LEFT + ((width - LEFT - RIGHT) * (step - from)) / Math.max(1, to - from);
   const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (scale(value) - low) / (high - low || 1));
-  const longest = shown.reduce((a, b) => (b.buckets.length > a.buckets.length ? b : a), shown[0] as Line);
+  const longest = longestOf(shown);
   const chosen = at === null ? null : nearest(longest.buckets, at);
   const pointed = (event: PointerEvent) => {
     const box = svg.current?.getBoundingClientRect();
@@ -130,10 +134,10 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
 
 function AsTable({ title, lines }: { title: string; lines: readonly Line[] }) {
   const [open, setOpen] = useState(false);
-  const [first] = lines;
-  if (!first) return null;
-  const every = Math.max(1, Math.ceil(first.buckets.length / MOST_ROWS));
-  const kept = first.buckets.filter((_, i) => i % every === 0 || i === first.buckets.length - 1);
+  if (!lines.length) return null;
+  const all = longestOf(lines).buckets;
+  const every = Math.max(1, Math.ceil(all.length / MOST_ROWS));
+  const kept = all.filter((_, i) => i % every === 0 || i === all.length - 1);
   const bands = lines.length === 1 && kept.some((bucket) => bucket.count > 1);
   const steps = (bucket: Bucket) => (bucket.count > 1 ? `${bucket.first.toLocaleString("en")}–${(bucket.first + bucket.count - 1).toLocaleString("en")}` : bucket.first.toLocaleString("en"));
   return (
@@ -149,13 +153,22 @@ function AsTable({ title, lines }: { title: string; lines: readonly Line[] }) {
             rows={kept.map((bucket) => [
               steps(bucket),
               ...(bands ? [bucket.low, bucket.mean, bucket.high].map((value) => strings.number(value))
-                : lines.map((line) => strings.number(line.buckets.find((other) => other.first === bucket.first)?.mean ?? null))),
+                : lines.map((line) => valueAt(line, bucket.first))),
             ])}
           />
         </>
       )}
     </details>
   );
+}
+
+/** The one that goes furthest: lines of two runs need not be equally long. */
+const longestOf = (lines: readonly Line[]): Line =>
+  lines.reduce((a, b) => ((b.buckets.at(-1)?.first ?? 0) > (a.buckets.at(-1)?.first ?? 0) ? b : a), lines[0] as Line);
+
+function valueAt({ buckets: all }: Line, step: number): string {
+  const there = all.find((bucket) => bucket.first <= step && step < bucket.first + bucket.count);
+  return there ? strings.number(there.mean) : strings.absent;
 }
 
 function sentence({ name, buckets: all }: Line): string {

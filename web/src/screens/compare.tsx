@@ -1,29 +1,61 @@
-// Two steps of a run side by side, operation by operation.
+// Two runs, or two steps, side by side: before and after a fix.
 
-import { Empty, Table } from "../glyphs/parts.tsx";
-import { go, numberOption } from "../place.ts";
+import { Table } from "../glyphs/parts.tsx";
+import { go, option } from "../place.ts";
 import { trainingOf } from "../record/operations.ts";
-import type { LookEvent } from "../record/run.ts";
-import { look, looked, run } from "../state.ts";
+import type { Look, LookEvent } from "../record/run.ts";
+import { look, looked, other, run } from "../state.ts";
 import { strings } from "../strings.ts";
+import { namesOf, RunsCompared } from "./runs.tsx";
+
+/** Before the number of a step of the other run, in the address. */
+const OTHER = "other-";
 
 export function CompareScreen() {
+  const [mine, theirs] = [run.value, other.value];
+  return (
+    <div class="spread">
+      <div class="panel">
+        <h2>{theirs ? strings.compareRuns : strings.compareTitle}</h2>
+        {mine && theirs ? <p>{strings.compareRunsSay(...namesOf({ run: mine, other: theirs }))}</p> : <p class="quiet">{strings.compareHow(mine?.name ?? "RUN")}</p>}
+      </div>
+      {mine && theirs && <RunsCompared run={mine} other={theirs} />}
+      <Steps />
+    </div>
+  );
+}
+
+/** Two steps, operation by operation; of the other run where there is one. */
+function Steps() {
+  const [mine, theirs] = [run.value, other.value];
   const here = look.value;
-  const steps = looked.value;
-  const other = numberOption("with") ?? steps.findLast((step) => step !== here?.step) ?? null;
-  const beside = other === null ? undefined : run.value?.looks.get(other);
-  if (!here || !beside || here === beside) return <div class="panel"><h2>{strings.compareTitle}</h2><Empty>{strings.oneLook}</Empty></div>;
+  const own = looked.value.filter((step) => step !== here?.step);
+  const beyond = theirs?.looked ?? [];
+  const choices = [...own.map(String), ...beyond.map((step) => `${OTHER}${step}`)];
+  const nearest = beyond.reduce<number | undefined>((best, step) => (best === undefined || Math.abs(step - (here?.step ?? 0)) < Math.abs(best - (here?.step ?? 0)) ? step : best), undefined);
+  const usual = nearest !== undefined ? `${OTHER}${nearest}` : choices.at(-1);
+  const asked = option("with");
+  const chosen = asked !== undefined && choices.includes(asked) ? asked : usual;
+  if (!mine || !here || chosen === undefined) return <div class="panel"><p class="empty">{strings.oneLook}</p></div>;
+  const names = theirs ? namesOf({ run: mine, other: theirs }) : undefined;
+  const [from, step] = chosen.startsWith(OTHER) ? [theirs, Number(chosen.slice(OTHER.length))] : [mine, Number(chosen)];
+  const beside = from?.looks.get(step);
+  if (!beside) return null;
+  const title = (one: Look, of: string | undefined) => `${strings.step} ${one.step.toLocaleString("en")}${of ? `, ${of}` : ""}`;
   const [left, right] = [trainingOf(here), trainingOf(beside)];
   const rows = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => [left[i], right[i]] as const);
   return (
-    <div class="panel">
-      <h2>{strings.compareTitle}</h2>
+    <div class="panel wide">
+      {theirs && <h2>{strings.compareTitle}</h2>}
       <p>{strings.compareSays(here.step, beside.step)}</p>
-      <label>{strings.withStep} <select value={beside.step} onChange={(event) => go({ set: { with: event.currentTarget.value } })}>{steps.filter((step) => step !== here.step).map((step) => <option value={step} key={step}>{step}</option>)}</select></label>
+      <label>{strings.withStep} <select value={chosen} onChange={(event) => go({ set: { with: event.currentTarget.value } })}>
+        {own.map((one) => <option value={one} key={one}>{one}{names ? `, ${names[0]}` : ""}</option>)}
+        {beyond.map((one) => <option value={`${OTHER}${one}`} key={`${OTHER}${one}`}>{one}, {names?.[1]}</option>)}
+      </select></label>
       <Table
         caption={strings.compareTitle}
         hidden
-        head={[strings.operation, `${strings.step} ${here.step}`, `${strings.step} ${beside.step}`]}
+        head={[strings.operation, title(here, names?.[0]), title(beside, from === theirs ? names?.[1] : names?.[0])]}
         rows={rows.map(([a, b]) => [
           <span class="wrapped" key="sentence">{(a ?? b)?.sentence.split(":")[0]}</span>,
           <span class="wrapped" key="a">{a?.event ? numbersOf(a.event) : ""}</span>,

@@ -57,7 +57,7 @@ function Settings({ settings }: { settings: Record<string, unknown> }) {
   const rows = Object.entries(settings).filter(([, setting]) => isObject(setting)) as [string, Record<string, unknown>][];
   return (
     <details class="panel"><summary>{strings.settings}</summary>
-      <Table caption={strings.settings} hidden head={[strings.setTo, strings.value, strings.origin]} rows={rows.map(([key, setting]) => [key, String(setting["value"]), `${String(setting["origin"] ?? "")}${setting["reason"] ? `, ${String(setting["reason"])}` : ""}`])} />
+      <Table caption={strings.settings} hidden head={[strings.settingName, strings.value, strings.origin]} rows={rows.map(([key, setting]) => [key, String(setting["value"]), `${String(setting["origin"] ?? "")}${setting["reason"] ? `, ${String(setting["reason"])}` : ""}`])} />
     </details>
   );
 }

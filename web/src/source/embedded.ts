@@ -12,7 +12,12 @@ export class Embedded implements TraceSource {
   constructor(
     private readonly data: string,
     private readonly blobs: Record<string, string>,
+    private readonly otherData = "",
   ) {}
+
+  other(): TraceSource {
+    return new Embedded(this.otherData, this.blobs);
+  }
 
   async manifest(): Promise<Manifest> {
     return (await this.read()).manifest;

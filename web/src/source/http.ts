@@ -7,14 +7,25 @@ const SHOWN_MS = 1000;
 const HIDDEN_MS = 5000;
 
 export class Http implements TraceSource {
-  constructor(private readonly token: string) {}
+  constructor(
+    private readonly token: string,
+    private readonly place = "api",
+  ) {}
 
   async manifest(): Promise<Manifest> {
-    return (await this.get("api/manifest")).json();
+    return (await this.get(`${this.place}/manifest`)).json();
   }
 
   async events(after: number): Promise<Answer> {
-    return (await this.get(`api/events?after=${after}`)).json();
+    return (await this.get(`${this.place}/events?after=${after}`)).json();
+  }
+
+  other(): TraceSource {
+    return new Http(this.token, "api/other");
+  }
+
+  async page(): Promise<ArrayBuffer> {
+    return (await this.get("api/page")).arrayBuffer();
   }
 
   async blob(ref: string): Promise<ArrayBuffer> {

@@ -11,7 +11,7 @@ export function openSource(told: Told): TraceSource {
       return new Http(placeOf(location.hash).options.get("token") ?? "");
     case "embedded":
     case "frame":
-      return new Embedded(told.data, told.blobs);
+      return new Embedded(told.data, told.blobs, told.other ?? "");
     default:
       throw new SourceError("this page does not say where its run is");
   }

@@ -12,6 +12,10 @@ export interface TraceSource {
   manifest(): Promise<Manifest>;
   events(after: number): Promise<Answer>;
   blob(ref: string): Promise<ArrayBuffer>;
+  /** The run that this one is compared with, where the manifest names one; its blobs are asked for here. */
+  other(): TraceSource;
+  /** The whole page as one file; only where somebody can make it. */
+  page?(): Promise<ArrayBuffer>;
   /** Calls back whenever there may be something new; only where the run may go on. */
   onChange?(told: () => void): void;
 }
@@ -19,7 +23,7 @@ export interface TraceSource {
 /** What the element `gd-source` says. */
 export type Told =
   | { kind: "http" }
-  | { kind: "embedded"; data: string; blobs: Record<string, string> }
-  | { kind: "frame"; data: string; blobs: Record<string, string>; place?: string };
+  | { kind: "embedded"; data: string; blobs: Record<string, string>; other?: string }
+  | { kind: "frame"; data: string; blobs: Record<string, string>; other?: string; place?: string };
 
 export class SourceError extends Error {}

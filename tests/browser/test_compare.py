@@ -1,0 +1,115 @@
+"""Two runs over each other, and what can be kept of a screen: against the records themselves."""
+
+from __future__ import annotations
+
+import csv
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from goingdeep.record import Curve
+from goingdeep.view.single import write_page
+from goingdeep.view.trace import Trace
+from tests.browser.conftest import serving
+
+
+@pytest.fixture(scope="module")
+def both(folders, tmp_path_factory) -> str:
+    """The run with a softmax too many beside the plain one, in one file."""
+    path = tmp_path_factory.mktemp("both") / "both.html"
+    write_page(Trace(folders["finding"], other=folders["mlp"]), path)
+    return path.as_uri()
+
+
+def rows(page, caption: str) -> list[list[str]]:
+    table = page.locator(f"table:has(caption:text-is('{caption}'))")
+    return [
+        [cell.strip() for cell in row.locator("th, td").all_inner_texts()]
+        for row in table.locator("tbody tr").all()
+    ]
+
+
+def test_two_runs_are_compared_in_all_they_are(tab, both):
+    tab.open(both + "#/compare")
+    page = tab.page
+    page.wait_for_selector("text=What came of it")
+    differ = {name: (one, other) for name, one, other in rows(page, "Settings")}
+    assert differ["optimizer"] == ("Adam", "SGD")
+    assert differ["optimizer: lr"] == ("0.01", "0.1")
+    assert "loader training: batch size" not in differ  # it is the same
+    code = page.inner_text("[role=region][aria-label^='finding.py']")
+    assert "− optimizer = torch.optim.Adam(model.parameters(), lr=0.01)" in code
+    assert "+ optimizer = torch.optim.SGD(" in code
+    assert "− 4: Softmax" in page.inner_text("[role=region][aria-label='Layers']")
+    found = {row[0].split()[-1]: row[1:3] for row in rows(page, "Findings")}
+    assert found["double-softmax"] == ["found", "–"]
+    steps = rows(page, "Compare two steps")
+    assert any("cross_entropy" in row[0] and row[1] != row[2] for row in steps)
+    page.select_option("label:has-text('with step') select", "2")
+    assert "with=2" in page.url
+    assert "Step 1 beside step 2" in page.inner_text("main")
+    assert len(tab.requests) == 1
+    assert tab.said == []
+
+
+def kept(tab, name: str, way: str, tmp_path):
+    """Save a chart of the screen by its button in the dialog."""
+    tab.page.click("header button:text-is('Export')")
+    item = tab.page.locator(f"ul.exports li:has(span:text-is('{name}'))")
+    with tab.page.expect_download() as download:
+        item.locator(f"button:text-is('{way}')").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    tab.page.keyboard.press("Escape")
+    return path
+
+
+def test_the_numbers_of_both_curves_are_those_of_the_records(tab, both, folders, tmp_path):
+    tab.open(both + "#/compare")
+    tab.page.wait_for_selector("figure.chart")
+    path = kept(tab, "loss", "CSV", tmp_path)
+    assert path.name == "finding-loss.csv"
+    lines = list(csv.reader(path.read_text().splitlines()))
+    assert lines[0] == ["line", "first", "last", "lowest", "mean", "highest"]
+    for name in ("finding", "mlp"):
+        table = Curve.read(folders[name] / "scalars" / "loss.npy").table()
+        mine = np.array([line[1:] for line in lines if line[0] == name], dtype=float)
+        assert np.array_equal(mine[:, 0], table[:, 0])
+        assert np.array_equal(mine[:, 2:], table[:, 2:])
+
+
+def test_a_picture_of_a_chart_stands_alone(tab, both, tmp_path):
+    tab.open(both + "#/compare")
+    tab.page.wait_for_selector("figure.chart")
+    drawing = ET.fromstring(kept(tab, "loss", "SVG", tmp_path).read_text())
+    space = {"": "http://www.w3.org/2000/svg"}
+    said = {text.text for text in drawing.iterfind(".//text", space)}
+    assert {"loss", "finding", "mlp"} <= said
+    strokes = {path.get("stroke") for path in drawing.iterfind(".//path", space)}
+    assert len(strokes) == 2
+    assert not any("class" in one.attrib or "style" in one.attrib for one in drawing.iter())
+    picture = Image.open(kept(tab, "loss", "PNG", tmp_path)).convert("RGB")
+    assert picture.size == tuple(2 * int(drawing.get(side)) for side in ("width", "height"))
+    assert len(picture.getcolors(1 << 20)) > 10
+    assert tab.said == []
+
+
+def test_the_server_compares_too_and_gives_the_page_as_one_file(tab, folders, tmp_path):
+    with serving(folders["finding"], other=folders["mlp"]) as address:
+        tab.open(address.replace("#/?", "#/compare?"))
+        tab.page.wait_for_selector("text=What came of it")
+        tab.page.wait_for_selector("figure.chart")
+        path = kept(tab, "The whole page as one file, which works offline", "HTML", tmp_path)
+    tab.open(path.as_uri() + "#/compare")
+    tab.page.wait_for_selector("text=What came of it")
+    assert len(tab.requests) == 1
+    assert tab.said == []
+
+
+def test_a_table_is_kept_as_it_is_shown(tab, both, tmp_path):
+    tab.open(both + "#/compare")
+    tab.page.wait_for_selector("text=What came of it")
+    path = kept(tab, "Settings, as a table", "CSV", tmp_path)
+    assert ["optimizer: lr", "0.01", "0.1"] in list(csv.reader(path.read_text().splitlines()))
