@@ -27,7 +27,7 @@ def test_a_place_where_nothing_can_be_made(gd, home, tiny, monkeypatch, number, 
 
     before = tree(home)
     monkeypatch.setattr(os, "mkdir", refused)
-    assert gd(*RUN, *words).is_error(why, fix="gd train --out DIR")
+    assert gd(*RUN, *words).is_error(why, fix="--out DIR")
     monkeypatch.undo()
     monkeypatch.chdir(home)
     assert tree(home) == before
@@ -37,7 +37,7 @@ def test_a_place_where_nothing_can_be_made(gd, home, tiny, monkeypatch, number, 
 def test_a_folder_without_permission(gd, home, tiny):
     home.chmod(0o555)
     try:
-        assert gd(*RUN).is_error("writing is not allowed there", fix="gd train --out DIR")
+        assert gd(*RUN).is_error("writing is not allowed there", fix="--out DIR")
     finally:
         home.chmod(0o755)
     assert not (home / "runs").exists()
@@ -58,7 +58,7 @@ def test_no_room_for_a_checkpoint(process, gd, home, tiny):
     assert outcome.code == 2
     assert outcome.first.startswith("WriteError: cannot write step-0000000")
     assert "a limit on file size was met" in outcome.first
-    assert "then: gd resume" in outcome.err
+    assert "(after gd train: gd resume)" in outcome.err
     assert "Traceback" not in outcome.err
     assert read_manifest(home / "runs" / "run").status == "failed"
     assert json.loads(gd("runs", "--json").out)[0]["status"] == "failed"

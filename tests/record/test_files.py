@@ -95,14 +95,26 @@ def test_a_new_file_is_synced_before_it_gets_its_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("number", "why", "fix"),
     [
-        (errno.ENOSPC, "the disk is full", "free some space, then: gd resume"),
-        (errno.EDQUOT, "your disk quota is used up", "free some space, then: gd resume"),
-        (errno.EROFS, "the disk is read-only", "choose another place: gd train --out DIR"),
-        (errno.EACCES, "writing is not allowed there", "choose another place: gd train --out DIR"),
-        (errno.EPERM, "writing is not allowed there", "choose another place: gd train --out DIR"),
-        (errno.ENAMETOOLONG, "the name is too long", "choose a shorter one: gd train --out DIR"),
+        (
+            errno.ENOSPC,
+            "the disk is full",
+            "free some space (after gd train: gd resume)",
+        ),
+        (
+            errno.EDQUOT,
+            "your disk quota is used up",
+            "free some space (after gd train: gd resume)",
+        ),
+        (errno.EROFS, "the disk is read-only", "choose another place: --out DIR"),
+        (errno.EACCES, "writing is not allowed there", "choose another place: --out DIR"),
+        (errno.EPERM, "writing is not allowed there", "choose another place: --out DIR"),
+        (errno.ENAMETOOLONG, "the name is too long", "choose a shorter one: --out DIR"),
         (errno.ENOENT, "there is no such folder", "gd runs (lists the runs there are)"),
-        (errno.EFBIG, "a limit on file size was met", "raise it (ulimit -f), then: gd resume"),
+        (
+            errno.EFBIG,
+            "a limit on file size was met",
+            "raise ulimit -f (after gd train: gd resume)",
+        ),
         (errno.EIO, os.strerror(errno.EIO), ""),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from typing import Any
 
 import msgspec
@@ -36,8 +38,25 @@ def finite(value: float) -> float | str:
 
 
 def indented(content: Any) -> str:
-    """The same for people to read: two spaces a level."""
-    return msgspec.json.format(to_json(content), indent=2).decode()
+    r"""The same for people to read: two spaces a level, and nothing that a terminal would obey.
+
+    >>> print(indented({"class": "shoe\u202e\x9b31m"}))
+    {
+      "class": "shoe\u202e\u009b31m"
+    }
+    """
+    text = msgspec.json.format(to_json(content), indent=2).decode()
+    return _BEYOND_ASCII.sub(_shown, text)
+
+
+_BEYOND_ASCII = re.compile(r"[^\x20-\x7e\n]+")
+
+
+def _shown(found: re.Match[str]) -> str:
+    # JSON may hold any of these as it is, but only within strings, where an escape says the same.
+    return "".join(
+        c if c.isprintable() else json.dumps(c, ensure_ascii=True)[1:-1] for c in found.group()
+    )
 
 
 def _encodable(content: Any) -> Any:
