@@ -23,6 +23,7 @@ from goingdeep.record.answer import Answer, Blocks, Failure, Figure, Picture, Ta
 from goingdeep.show.figure_svg import figure_svg
 from goingdeep.show.picture_png import picture_png
 from goingdeep.why.catalogue import catalogue
+from goingdeep.why.experiment import Bound
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "answers.md"
@@ -53,7 +54,8 @@ def answers(topics: Iterable[str]) -> list[Answer]:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         run = gd.train(recipe="quickstart", epochs=1, out=Path(folder) / "quickstart", quiet=True)
-        return [gd.why(topic, run).answer for topic in topics]
+        # Time enough for every framework, whatever else this machine does.
+        return [gd.why(topic, run, bound=Bound(seconds=60)).answer for topic in topics]
 
 
 def page(found: list[Answer]) -> tuple[str, dict[Path, bytes]]:

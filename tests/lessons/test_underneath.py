@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import os
+import subprocess
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from goingdeep.why.lessons.underneath.lesson import distance
-from goingdeep.why.lessons.underneath.measured import run_all
+from goingdeep.why.lessons.underneath import measured
+from goingdeep.why.lessons.underneath.lesson import CLOSE, distance, see
+from goingdeep.why.lessons.underneath.measured import NEEDS, PLAIN, run_all
 
 
 @pytest.fixture(scope="module")
 def found():
-    return run_all(0)
+    return run_all(100)
 
 
 def test_the_plain_loop_ends_with_the_weights_of_that_loop(found):
@@ -34,6 +38,39 @@ def test_the_plain_loop_ends_with_the_weights_of_that_loop(found):
     ]
     assert found.plain.order == ("forward", "loss", "backward", "step", "clear")
     assert found.plain.lines[2].source == "loss.backward()"
+
+
+@pytest.mark.parametrize("key", NEEDS)
+def test_each_framework_is_there_and_ends_with_the_same_weights(found, key):
+    name, package = NEEDS[key]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+    (ran,) = [one for one in found.frameworks if one.name == name]
+    assert ran.why == ""
+    assert set(ran.order) == set(found.plain.order)
+    assert distance(found.plain, ran) < CLOSE
+    assert len({line.place for line in ran.lines}) > 1
+
+
+def test_what_time_was_too_short_for_is_said(found, monkeypatch):
+    """And nothing goes on running."""
+    pytest.importorskip("ignite")
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *args, **kwargs: started.append(popen(*args, **kwargs)) or started[-1]
+    )  # fmt: skip
+    kept = [PLAIN, "forgetful_ignite.py", "with_ignite.py"]
+    monkeypatch.setattr(measured, "_done", {name: measured._done[name] for name in kept})
+    less = run_all(0)
+    assert [ran.name for ran in less.frameworks] == ["Ignite"]
+    assert less.left == [ran.name for ran in found.frameworks[1:]]
+    (process,) = started
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert any(
+        "Time was too short for Accelerate, " in b.text for b in see(less) if hasattr(b, "text")
+    )
 
 
 def test_ignite_makes_the_same_calls_at_lines_of_its_own(found):
