@@ -35,6 +35,7 @@ bench: $(VENV)/.bench system    ## measure side by side; results in bench/result
 	$(BIN)/python bench/watch.py
 	$(BIN)/python bench/check_speed.py
 	$(BIN)/python bench/check.py
+	$(BIN)/python bench/why.py
 	$(BIN)/python bench/fast.py
 
 rule: $(VENV)/.user             ## begin a rule of gd check: make rule NAME=name-of-the-mistake

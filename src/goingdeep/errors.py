@@ -21,6 +21,7 @@
     │   ├── RunChangedError (ValueError)              data or settings are not those it began with
     │   └── WatchError                                this program cannot be watched now
     ├── WriteError (OSError)                      disk full, read-only, not allowed
+    ├── LessonError (RuntimeError)                an experiment of gd why failed by a fault of ours
     └── NonFiniteError (FloatingPointError)       loss, gradient or weight became NaN or infinite
 
 Each error says what happened in its first line, which stands alone, and then, where the data shows
@@ -153,6 +154,10 @@ class WatchError(RunError):
 
 class WriteError(GoingDeepError, OSError):
     """The disk is full or read-only, or writing is not allowed there."""
+
+
+class LessonError(GoingDeepError, RuntimeError):
+    """An experiment of `gd why` failed by a fault of ours."""
 
 
 class NonFiniteError(GoingDeepError, FloatingPointError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goingdeep.errors import RunNotFoundError, WriteError
+from goingdeep.errors import LessonError, RunNotFoundError, WriteError
 from goingdeep.record import find_run, list_runs, read_manifest
 from goingdeep.record.answer import Answer, ClaimFound, Figure, Table, save_answer
 from goingdeep.why.catalogue import Page, catalogue, find
@@ -147,12 +147,28 @@ def explain(
     """Do the experiment, and keep the answer in the run's folder where that can be written to."""
     from goingdeep.why.answering import answered
 
-    answer = answered(page, experiment)
+    answer = sound(answered(page, experiment))
     path = None
     if folder is not None:
         with contextlib.suppress(WriteError):
             path = save_answer(folder, answer)
     return Explained(answer, path, "\n".join(notes))
+
+
+def sound(answer: Answer) -> Answer:
+    """The answer.
+
+    Raises:
+        LessonError: its experiment failed by a fault of ours, and says nothing of the user's run.
+    """
+    if answer.fault:
+        raise LessonError(
+            f"the experiment of gd why {answer.topic} failed by a fault of its own",
+            where=answer.fault,
+            fix="please report this line with the version that gd --version names",
+            more="docs/why.md",
+        )
+    return answer
 
 
 def _experiment(folder: Path, bound: Bound, data: Any) -> Experiment:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from goingdeep.errors import RunError, RunFormatError, SettingsError, printable
-from goingdeep.explained import Explained, taken
+from goingdeep.explained import Explained, sound, taken
 from goingdeep.record import find_run, read_manifest
 from goingdeep.record.answer import FOLDER, read_answers
 from goingdeep.record.runs import short_name
@@ -42,7 +42,7 @@ def why_program(
         seconds: the most that is seen of it, from its first step on.
     Raises:
         UnknownNameError: no topic is near. ScriptError: there is no such program.
-        RunError: nothing was recorded, or no answer came.
+        RunError: nothing was recorded, or no answer came. LessonError: as for `sound`.
     """
     from goingdeep.watch.program.child import folder_told, run_to_end
     from goingdeep.watch.program.script import Asked, WhyAsked
@@ -67,7 +67,9 @@ def why_program(
             fix=f"gd run {printable(' '.join(words))}",
             more="docs/watch.md",
         )
-    return Explained(found[0], run / FOLDER / f"{page.topic}.json", "" if named else taken(page))
+    return Explained(
+        sound(found[0]), run / FOLDER / f"{page.topic}.json", "" if named else taken(page)
+    )
 
 
 def again(question: str, run: str | Path | None = None) -> tuple[list[str], str]:

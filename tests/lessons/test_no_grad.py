@@ -33,7 +33,7 @@ def test_under_no_grad_nothing_is_kept(found):
     assert [way.bytes > 0 for way in found.ways] == [True, True, False, False]
     assert [way.requires_grad for way in found.ways] == [True, True, False, False]
     # Two hidden layers of 512, each kept once, and the copy of the flattened images.
-    images = 250
+    images = 64
     assert found.ways[1].bytes in (images * 512 * 4 * 2, images * (512 * 2 + 784) * 4)
 
 

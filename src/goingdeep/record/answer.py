@@ -120,6 +120,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     replay: how an unchanged replay compares with the run, as a sentence; "" where there was none.
     step, replayed: the moment's first step, and how many steps it has; 0 where there is none.
     seconds: what the answer took, start-up not included.
+    fault: where the experiment failed by a fault of ours, what and where; else "".
     """
 
     topic: str
@@ -138,6 +139,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     sources: tuple[Reading, ...] = ()
     read_next: tuple[str, ...] = ()
     seconds: float = 0.0
+    fault: str = ""
 
 
 def save_answer(folder: Path, answer: Answer) -> Path:

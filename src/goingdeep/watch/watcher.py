@@ -93,6 +93,7 @@ class Watcher:
     Attributes:
         after_step: called with the number of each step that is done; what they raise ends the
             program's step, so they raise nothing unless that is meant.
+        looks: whether steps are looked at closely.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Watcher:
         self.threads = threading.local()  # each with its lane
         self.lanes: list[Lane] = []
         self.gradients_lock = threading.RLock()  # see Lane.optimizers
+        self.looks = True
         self._marked = False
         self._began = 0.0
         self._stopped = False
@@ -210,6 +212,8 @@ class Watcher:
 
     def wants_look(self, number: int) -> bool:
         """Whether step `number`, from 1, is to be looked at closely."""
+        if not self.looks:
+            return False
         if self._marked:
             self._marked = False
             return True

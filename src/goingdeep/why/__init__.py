@@ -12,7 +12,7 @@ trained.py        training on from the moment, at a pace at which something is l
 scores.py         how good a model is
 images.py, layers.py, vectors.py, memory.py, failing.py     what several lessons measure
 places.py         the lines of the user's source
-answering.py      from a topic and an experiment to an answer
+answering.py      from a topic and an experiment to an answer    faults.py   whose an error is
 
 An answer is plain data (record/answer.py), which show/answer.py and show/answer_html.py draw. To add
 a topic: `make lesson NAME=topic`; docs/why.md says what goes in.

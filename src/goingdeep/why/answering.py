@@ -11,6 +11,7 @@ from goingdeep.record.answer import Answer, Blocks, ClaimFound
 from goingdeep.show.numbers import counted, number
 from goingdeep.why.catalogue import Page
 from goingdeep.why.experiment import Experiment
+from goingdeep.why.faults import is_of_the_model, place_in_ours
 from goingdeep.why.lesson import Lesson, NoLabError, NotHereError
 from goingdeep.why.places import places
 
@@ -27,7 +28,7 @@ def answered(page: Page, experiment: Experiment) -> Answer:
     see: list[Blocks] = []
     broken: list[Blocks] = []
     claims: list[ClaimFound] = []
-    says, applies, replayed = "", True, 0
+    says, applies, replayed, reduced, fault = "", True, 0, "", ""
     try:
         see += lesson.recorded(experiment.seen)
         # Torch is imported here: a lesson that has only the record has no need of it.
@@ -39,14 +40,20 @@ def answered(page: Page, experiment: Experiment) -> Answer:
         see += lesson.see(found)
         broken += lesson.broken(found)
         claims += [claim.found(found) for claim in lesson.claims]
-        replayed = len(lab.moment.steps)
+        replayed, reduced = len(lab.moment.steps), lab.reduced
     except NotHereError as error:
         says, applies, see = str(error), False, []
     except NoLabError as error:
         says = str(error)
     except Exception as error:  # noqa: BLE001 - a model of the user's may do anything on other inputs
-        lines = str(error).splitlines() or [""]
-        says = f"the experiment ended with {type(error).__name__}: {lines[0][:300]}"
+        said = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
+        if is_of_the_model(error):
+            says = (
+                f"run as the experiment needs it, the model, its loss or its data ended with {said}"
+            )
+        else:
+            fault = f"{said} ({place_in_ours(error)})"
+            says = f"the experiment failed by a fault of its own: {fault}"
     if not replayed:
         claims = [ClaimFound(claim.text, "not measured", "") for claim in lesson.claims]
     return msgspec.structs.replace(
@@ -55,11 +62,12 @@ def answered(page: Page, experiment: Experiment) -> Answer:
         says=says,
         step=experiment.moment.step if experiment.moment is not None and replayed else 0,
         replayed=replayed,
-        replay=_replay(experiment) if replayed else "",
+        replay=f"{_replay(experiment)} {reduced}".rstrip() if replayed else "",
         see=tuple(see),
         broken=tuple(broken),
         claims=tuple(claims) if applies else (),
         seconds=round(time.monotonic() - started, 2),
+        fault=fault,
     )
 
 

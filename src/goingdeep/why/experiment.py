@@ -29,13 +29,19 @@ if TYPE_CHECKING:
 class Bound:
     """What one answer may cost.
 
-    steps: of one replay. seconds: for all of it, start-up not included; replays end early and say
-    so. bytes: of memory that copies may take.
+    steps: of one replay. seconds: for all of it, start-up not included, as processor time of a
+    thread (`watch.moments.budget`); replays are planned by it, and say where they are shorter for it. bytes:
+    of memory that copies may take.
     """
 
     steps: int = MOMENT_STEPS
     seconds: float = 15.0
     bytes: int = 512 << 20
+
+    @property
+    def verifying(self) -> float:
+        """Of the seconds, what it may take to record the steps, and again to verify them."""
+        return 0.08 * self.seconds
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class Experiment:
     name: what the run is called, as it can be typed.
     agrees: how the replayed steps compare with what the run recorded, as a sentence; "" where there
         is nothing to compare with but the moment itself.
+    spent: seconds of the bound that were needed to come so far.
     """
 
     seen: Seen
@@ -62,3 +69,4 @@ class Experiment:
     name: str = ""
     agrees: str = ""
     bound: Bound = field(default_factory=Bound)
+    spent: float = 0.0

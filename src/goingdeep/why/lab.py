@@ -4,7 +4,10 @@
     lab.batches                 [(inputs, targets)] of the moment's steps, in order
     lab.outputs(model, x)       what the loss is given
     lab.loss(outputs, y)        the recorded loss function, called as the loop called it
-    lab.curve(variant)          the moment replayed with one thing changed
+    lab.trial(variant)          the moment replayed with one thing changed
+
+A dear model gets fewer steps, or smaller batches of the same samples, the same for every replay of an
+answer: `lab.reduced` says which.
 
 Whatever is done here happens within `Lab.alone`: the program's generators, modes and prints are put
 back, and the watcher does not see it.
@@ -12,6 +15,7 @@ back, and the watcher does not see it.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +26,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from goingdeep.watch.moments.budget import Budget
 from goingdeep.watch.moments.copies import Copies
 from goingdeep.watch.moments.given import Again
 from goingdeep.watch.moments.links import Made
-from goingdeep.watch.moments.moment import Moment
+from goingdeep.watch.moments.moment import CannotReplayError, Moment
 from goingdeep.watch.moments.player import Player
 from goingdeep.watch.moments.recorded import Forward, Loss, Own, Use
 from goingdeep.watch.moments.replay import Replay, alone, replay
@@ -35,8 +40,21 @@ from goingdeep.why.experiment import Experiment
 from goingdeep.why.lesson import NoLabError, NotHereError
 from goingdeep.why.vectors import grads_of
 
+LEAST = 3
+"""Steps below which nothing can be said of a replay."""
+
 LEAST_SECONDS = 0.5
 """A replay has at least so long: one step is more than none."""
+
+REPLAYS = 12
+"""As many fit into an answer's seconds: what the dearest lessons have, judging included."""
+
+STEPS = (48, 36, 24, 16)
+"""How many steps a replay has where those of the moment are too many; few numbers, so that an answer
+does not depend on the last microsecond."""
+
+SMALLEST = 8
+"""Samples of a batch: BatchNorm learns little from fewer."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,10 @@ class Lab:
     Args:
         experiment: its moment is verified, and is not changed.
 
+    Attributes:
+        steps: how many a replay has. recorded: the loss of each of these, in the loop unchanged.
+        reduced: where a replay is less than the moment, how and why, as a sentence; else "".
+
     Raises:
         NoLabError: its steps are not made of one model's forwards and a loss function on each.
     """
@@ -64,7 +86,7 @@ class Lab:
             raise NoLabError(experiment.reason or "no moment of this run was kept")
         self.experiment = experiment
         self.moment: Moment = experiment.moment
-        self._end = time.monotonic() + experiment.bound.seconds
+        self._budget = Budget(experiment.bound.seconds - experiment.spent)
         if 2 * self.moment.size > experiment.bound.bytes:
             raise NoLabError(f"a copy would take {self.moment.size >> 20} MiB")
         self._pairs = list(_pairs(self.moment))
@@ -73,13 +95,78 @@ class Lab:
         if len({id(pair.forward.module) for pair in self._pairs}) > 1:
             raise NoLabError("the loop trains more than one model")
         self._first = self._pairs[0]
+        self._batches = [pair.batch for pair in self._pairs]
+        self._smaller: list[Batch] = []
+        self.reduced = ""
+        self.steps = min(len(self.moment.steps), experiment.bound.steps)
+        self.recorded = self.moment.losses[: self.steps]
+        self._fit()
+
+    # ---------------------------------------------------------------- what it costs
+
+    def _fit(self) -> None:
+        """Let all of an answer's replays fit into its seconds."""
+        one = self._budget.left / REPLAYS
+        if self.steps * self.moment.cost <= one:
+            return
+        cost = f"A step takes {self.moment.cost:.2g} seconds here"
+        steps = next((n for n in STEPS if n < self.steps and n * self.moment.cost <= one), 0)
+        if not steps and self._split(one):
+            samples = len(self._batches[0][0])
+            self.reduced = (
+                f"{cost}, so all that follows is done on the same samples in batches of {samples}, "
+                f"{self.steps} steps each; as recorded is the loop unchanged on these."
+            )
+            return
+        self.steps = min(self.steps, steps or max(2, int(one / self.moment.cost)))
+        self.recorded = self.recorded[: self.steps]
+        self.reduced = f"{cost}, so all that follows is done on the first {self.steps} steps."
+
+    def _split(self, one: float) -> bool:
+        """Make smaller batches of the samples, where the loop has one batch a step.
+
+        Args:
+            one: seconds that a replay may take.
+        """
+        try:
+            batches = self.moment.batches()
+        except CannotReplayError:
+            return False
+        if any(x.dim() < 1 or y.dim() < 1 or len(x) != len(y) for x, y in batches):
+            return False
+        size = SMALLEST
+        while 2 * size * STEPS[-1] * self.moment.cost <= one * len(batches[0][0]):
+            size *= 2
+        smaller = [
+            part
+            for x, y in batches
+            for part in zip(x.split(size), y.split(size), strict=True)
+            if len(part[0]) == size
+        ][: STEPS[-1]]
+        found = replay(
+            self.moment,
+            variant=Variant(batches=lambda _: smaller),
+            steps=STEPS[-1],
+            seconds=2 * one,
+        )
+        if found.error or len(found.losses) < LEAST or not smaller:
+            return False
+        self._smaller = self._batches = smaller
+        self.recorded, self.steps = found.losses, len(found.losses)
+        return True
 
     # ---------------------------------------------------------------- what there is
 
     @property
     def batches(self) -> list[Batch]:
         """What the model was given and what its loss was compared with; not to be written into."""
-        return [pair.batch for pair in self._pairs]
+        return self._batches
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch, as the loop had them."""
+        inputs = self._first.batch[0]
+        return max(1, len(inputs)) if inputs.dim() else 1
 
     @property
     def loss_name(self) -> str:
@@ -90,7 +177,7 @@ class Lab:
     @functools.cached_property
     def classes(self) -> int:
         """K, where the loss is over classes: scores f[N,K] and integer labels; else 0."""
-        scores, labels = self.scores, self._first.batch[1]
+        scores, labels = self.scores, self.batches[0][1]
         is_class = self.loss_name in {"cross_entropy", "nll_loss"}
         fits = scores.dim() == 2 and labels.dim() == 1 and not labels.dtype.is_floating_point
         return scores.shape[1] if is_class and fits else 0
@@ -153,17 +240,20 @@ class Lab:
         """What the loss was given for the moment's first batch; not to be written into."""
         with self.alone(), torch.no_grad():
             self._first.forward.generators.restore()
-            return self.outputs(self.model(), self._first.batch[0])
+            return self.outputs(self.model(), self.batches[0][0])
 
     @functools.cached_property
     def forward_seconds(self) -> float:
-        """What one forward takes, for one sample."""
-        inputs = self._first.batch[0]
+        """What one forward takes, for one sample; the first one also makes ready."""
+        inputs = self.batches[0][0]
+        found = []
         with self.alone(), torch.no_grad():
             model = self.model()
-            started = time.monotonic()
-            self.outputs(model, inputs)
-        return (time.monotonic() - started) / max(1, len(inputs))
+            for _ in range(2):
+                started = time.thread_time()
+                self.outputs(model, inputs)
+                found.append(time.thread_time() - started)
+        return min(found) / max(1, len(inputs))
 
     def gradients(
         self, model: nn.Module, batch: Batch, *, exact: bool = False, clear: bool = True
@@ -190,19 +280,9 @@ class Lab:
     # ---------------------------------------------------------------- replays
 
     @property
-    def steps(self) -> int:
-        """How many steps a replay has."""
-        return min(len(self.moment.steps), self.experiment.bound.steps)
-
-    @property
-    def recorded(self) -> list[float]:
-        """The loss of each of these steps, as recorded."""
-        return self.moment.losses[: self.steps]
-
-    @property
     def seconds_left(self) -> float:
         """Until this answer has to be there."""
-        return max(0.0, self._end - time.monotonic())
+        return self._budget.left
 
     def replay(
         self,
@@ -219,6 +299,10 @@ class Lab:
         """
         seconds = max(LEAST_SECONDS, self.seconds_left * share)
         count = self.steps if steps is None else steps
+        if self._smaller:
+            change = variant.batches or _same
+            smaller = change(self._smaller)
+            variant = dataclasses.replace(variant, batches=lambda _: smaller)
         return replay(self.moment, variant=variant, steps=count, seconds=seconds, look=look)
 
     def trial(
@@ -255,6 +339,10 @@ def _role(op: Forward | Loss, role: str) -> Tensor | None:
     arguments = (*op.args, *op.kwargs.values())
     uses = [a for a in arguments if isinstance(a, Use) and a.role == role]
     return uses[0].constant.tensor if len(uses) == 1 else None
+
+
+def _same(batches: list[Batch]) -> list[Batch]:
+    return batches
 
 
 def _own(own: Own) -> Any:

@@ -11,6 +11,7 @@ from goingdeep.record.answer import save_answer
 from goingdeep.record.reading import Seen
 from goingdeep.record.runs import as_typed, short_name
 from goingdeep.show.chosen import choose
+from goingdeep.watch.moments.budget import Budget
 from goingdeep.watch.moments.moment import GAP
 from goingdeep.watch.moments.replay import verify
 from goingdeep.why.answering import answered
@@ -31,7 +32,8 @@ def of_watcher(watcher: Watcher, bound: Bound) -> Experiment:
     """
     watcher.recorder.flush()
     folder = watcher.recorder.folder
-    moment, reason = _moment(watcher)
+    budget = Budget(bound.seconds)
+    moment, reason = _moment(watcher, bound)
     steps = (moment.step, moment.step + len(moment.steps) - 1) if moment is not None else ()
     moments = watcher.moments
     return Experiment(
@@ -45,6 +47,7 @@ def of_watcher(watcher: Watcher, bound: Bound) -> Experiment:
         if steps
         else "",
         bound=bound,
+        spent=budget.spent,
     )
 
 
@@ -54,14 +57,14 @@ def answer_at_end(run: WatchedRun, topic: str) -> None:
         save_answer(run.path, answered(catalogue()[topic], of_watcher(run.ended, Bound())))
 
 
-def _moment(watcher: Watcher) -> tuple[Moment | None, str]:
+def _moment(watcher: Watcher, bound: Bound) -> tuple[Moment | None, str]:
     moments = watcher.moments
     if moments is None:
         return None, "no moment was kept: with gd.watch(moments=True) keeps one"
     if not moments.kept and moments.active:
         moments.finish()
     for moment in moments.kept:
-        if verify(moment):
+        if verify(moment, seconds=2 * bound.verifying):
             return moment, ""
     gaps = [reason for what, reason in watcher.recorder.gaps if what == GAP]
     return None, gaps[0] if gaps else "no training step was seen"

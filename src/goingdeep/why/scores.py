@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from goingdeep.show.numbers import number, percent
 from goingdeep.watch.moments.variant import Batch
@@ -16,7 +16,8 @@ from goingdeep.why.lesson import NoLabError
 MOST_BATCHES = 8
 MOST_SAMPLES = 2_000
 FEWEST_SAMPLES = 100
-SHARE = 0.04
+LEAST_AT_ONCE = 16
+SHARE = 0.025
 """Of the seconds of an answer, what judging one model may take; lessons judge up to seven."""
 
 
@@ -38,18 +39,37 @@ class Share:
         return bool(self.value - other.value > 2 * math.sqrt(spread))
 
 
-def held(lab: Lab) -> tuple[list[Batch], str]:
-    """Batches to judge a model by, and what they are: "test images", or of the moment itself."""
-    tests = [batch for batch in lab.experiment.tests if len(batch) == 2]
+def held(lab: Lab, *, leave_out: int = 0) -> tuple[list[Batch], str]:
+    """Batches to judge a model by, and what they are: "test samples", or of the moment itself.
+
+    They are no larger than those of the loop, whose model and memory are made for these.
+
+    Args:
+        leave_out: how many of the first samples are not among them.
+    Raises:
+        NoLabError: a batch is not one sample a row.
+    """
+    tests = [batch for batch in lab.experiment.tests if _in_rows(batch)]
     name = "test samples" if tests else "samples of the moment's last batches"
     allowed = SHARE * lab.experiment.bound.seconds / max(lab.forward_seconds, 1e-9)
     most = max(FEWEST_SAMPLES, min(MOST_SAMPLES, int(allowed)))
     chosen: list[Batch] = []
-    for inputs, labels in tests or lab.batches[-MOST_BATCHES:]:
-        room = most - sum(len(x) for x, _ in chosen)
-        if room > 0:
-            chosen.append((inputs[:room], labels[:room]))
+    room, size = most, max(LEAST_AT_ONCE, lab.batch_size)
+    for inputs, labels in tests or filter(_in_rows, lab.batches[-MOST_BATCHES:]):
+        first, leave_out = min(leave_out, len(inputs)), max(0, leave_out - len(inputs))
+        few = inputs[first : first + room], labels[first : first + room]
+        if len(few[0]):
+            chosen += zip(*(part.split(size) for part in few), strict=True)
+            room -= len(few[0])
+    if not chosen:
+        raise NoLabError("its batches are not one sample a row")
     return chosen, name
+
+
+def _in_rows(batch: tuple[Tensor, ...]) -> bool:
+    return (
+        len(batch) == 2 and min(part.dim() for part in batch) > 0 and len(batch[0]) == len(batch[1])
+    )
 
 
 def accuracy(lab: Lab, model: nn.Module | None, batches: list[Batch]) -> Share:

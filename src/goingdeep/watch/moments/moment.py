@@ -32,8 +32,8 @@ class Moment:
     step: number of the first of them, over all optimizers. modules, optimizers: copies of the
     program's as they were before it, never run themselves. values: for each step the losses that
     were differentiated. size: bytes it takes. left_out: attributes of modules that were not copied.
-    replayable: None until `replay.verify` has found out; reason: why not. arithmetic: PyTorch's
-    switches meanwhile.
+    replayable: None until `replay.verify` has found out; reason: why not; cost: processor seconds
+    that one of its steps takes. arithmetic: PyTorch's switches meanwhile.
     """
 
     watcher: Watcher
@@ -46,6 +46,7 @@ class Moment:
     left_out: list[str] = field(default_factory=list)
     replayable: bool | None = None
     reason: str = ""
+    cost: float = 0.0
     arithmetic: Arithmetic = field(default_factory=Arithmetic.now)
 
     @property

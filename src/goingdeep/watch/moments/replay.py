@@ -22,10 +22,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import statistics
 import struct
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +34,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from goingdeep.watch.moments.budget import Budget
 from goingdeep.watch.moments.moment import GAP, Moment, means
 from goingdeep.watch.moments.player import Player
 from goingdeep.watch.moments.variant import UNCHANGED, Variant
@@ -49,6 +50,7 @@ class Replay:
     values: for each step its losses; losses: their mean. measured: the same by the recorded loss
     function, which differs where the variant minimises something else. error: "" or why it ended
     early. hash: of all parameters and buffers at the end. cut: whether time ran out before the end.
+    seconds: of this thread's processor time, for each step.
     """
 
     values: list[list[float]] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Replay:
     error: str = ""
     hash: str = ""
     cut: bool = False
+    seconds: list[float] = field(default_factory=list)
 
     @property
     def losses(self) -> list[float]:
@@ -91,7 +94,7 @@ def replay(
         moment: is not changed.
         steps: how many; None for as many as it has batches.
         variant: what is done differently.
-        seconds: no further step is begun after these.
+        seconds: no further step is begun after these (see `Budget`).
         look: called after each step, with its gradients and weights still there. It may draw random
             numbers only beyond the recorded steps.
     """
@@ -99,14 +102,15 @@ def replay(
     measured: list[list[float]] = []
     with alone(moment):
         try:
-            begun = time.monotonic()
+            budget = Budget(seconds)
             player = Player(moment, variant or UNCHANGED)
             for values, also in player.play(steps):
                 found.values.append(values)
+                found.seconds.append(budget.spent - sum(found.seconds))
                 measured.append(also)
                 if look is not None:
                     look(player)
-                if time.monotonic() - begun > seconds:
+                if not budget.left:
                     found.cut = True
                     break
             found.hash = _hash(list(player.models.values()))
@@ -116,14 +120,21 @@ def replay(
     return found
 
 
-def verify(moment: Moment, *, steps: int | None = None) -> bool:
+def verify(moment: Moment, *, steps: int | None = None, seconds: float = math.inf) -> bool:
     """Whether an unchanged replay gives the recorded losses, bit for bit. Asked once.
 
+    Args:
+        seconds: steps that are not done again within these are taken off the moment.
     Changes:
-        moment.replayable and moment.reason; where it does not, a gap is recorded.
+        moment.replayable, reason and cost; where it cannot be replayed, a gap is recorded.
     """
     if moment.replayable is None:
-        found = replay(moment, steps=steps)
+        found = replay(moment, steps=steps, seconds=seconds)
+        if found.cut:
+            done = len(found.values)
+            moment.steps, moment.values = moment.steps[:done], moment.values[:done]
+        if found.seconds:
+            moment.cost = statistics.median_low(found.seconds)
         expected = moment.values[: len(moment.steps) if steps is None else steps]
         moment.replayable = not found.error and _bits(found.values) == _bits(expected)
         if not moment.replayable:

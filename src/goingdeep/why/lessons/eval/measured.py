@@ -205,6 +205,6 @@ def _stolen(lab: Lab, at: Pace) -> Stolen | None:
     if len(inputs) < 2 * FEW:
         return None
     known = (inputs[:FEW], labels[:FEW])
-    others = (inputs[FEW : 20 * FEW], labels[FEW : 20 * FEW])
+    rest, _ = held(lab, leave_out=FEW)
     found = train(lab, "trained on test samples", factor=at.factor, batches=lambda _: [known])
-    return Stolen(FEW, score_of(lab, found.model, [known]), score_of(lab, found.model, [others]))
+    return Stolen(FEW, score_of(lab, found.model, [known]), score_of(lab, found.model, rest))

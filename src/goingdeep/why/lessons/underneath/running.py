@@ -50,7 +50,7 @@ def main(folder: Path, programs: list[str]) -> None:
 def run(folder: Path, program: str) -> None:
     """Run one, watched."""
     from goingdeep.record import EventLog
-    from goingdeep.watch.sites import user_root
+    from goingdeep.watch.reading.sites import user_root
     from goingdeep.watch.watcher import watching
 
     (folder / "run").mkdir(parents=True)
