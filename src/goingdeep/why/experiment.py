@@ -30,8 +30,8 @@ class Bound:
     """What one answer may cost.
 
     steps: of one replay. seconds: for all of it, start-up not included, as processor time of a
-    thread (`watch.moments.budget`); replays are planned by it, and say where they are shorter for it. bytes:
-    of memory that copies may take.
+    thread (`Budget`); replays are planned by it, and the answer says where that makes them shorter.
+    bytes: of memory that copies may take.
     """
 
     steps: int = MOMENT_STEPS
