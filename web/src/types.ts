@@ -43,6 +43,7 @@ export interface Answer {
   sources?: Reading[];
   read_next?: string[];
   seconds?: number;
+  fault?: string;
 }
 
 /** A typed array in `blobs/`: its content hash, dtype ("u1", "f4", "i8") and shape. */

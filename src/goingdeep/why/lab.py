@@ -30,31 +30,22 @@ from goingdeep.watch.moments.budget import Budget
 from goingdeep.watch.moments.copies import Copies
 from goingdeep.watch.moments.given import Again
 from goingdeep.watch.moments.links import Made
-from goingdeep.watch.moments.moment import CannotReplayError, Moment
+from goingdeep.watch.moments.moment import Moment
 from goingdeep.watch.moments.player import Player
 from goingdeep.watch.moments.recorded import Forward, Loss, Own, Use
 from goingdeep.watch.moments.replay import Replay, alone, replay
 from goingdeep.watch.moments.variant import Batch, Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.experiment import Experiment
+from goingdeep.why.fitting import fitted
 from goingdeep.why.lesson import NoLabError, NotHereError
 from goingdeep.why.vectors import grads_of
-
-LEAST = 3
-"""Steps below which nothing can be said of a replay."""
 
 LEAST_SECONDS = 0.5
 """A replay has at least so long: one step is more than none."""
 
 REPLAYS = 12
 """As many fit into an answer's seconds: what the dearest lessons have, judging included."""
-
-STEPS = (48, 36, 24, 16)
-"""How many steps a replay has where those of the moment are too many; few numbers, so that an answer
-does not depend on the last microsecond."""
-
-SMALLEST = 8
-"""Samples of a batch: BatchNorm learns little from fewer."""
 
 
 @dataclass(frozen=True)
@@ -95,72 +86,18 @@ class Lab:
         if len({id(pair.forward.module) for pair in self._pairs}) > 1:
             raise NoLabError("the loop trains more than one model")
         self._first = self._pairs[0]
-        self._batches = [pair.batch for pair in self._pairs]
-        self._smaller: list[Batch] = []
-        self.reduced = ""
-        self.steps = min(len(self.moment.steps), experiment.bound.steps)
-        self.recorded = self.moment.losses[: self.steps]
-        self._fit()
-
-    # ---------------------------------------------------------------- what it costs
-
-    def _fit(self) -> None:
-        """Let all of an answer's replays fit into its seconds."""
-        one = self._budget.left / REPLAYS
-        if self.steps * self.moment.cost <= one:
-            return
-        cost = f"A step takes {self.moment.cost:.2g} seconds here"
-        steps = next((n for n in STEPS if n < self.steps and n * self.moment.cost <= one), 0)
-        if not steps and self._split(one):
-            samples = len(self._batches[0][0])
-            self.reduced = (
-                f"{cost}, so all that follows is done on the same samples in batches of {samples}, "
-                f"{self.steps} steps each; as recorded is the loop unchanged on these."
-            )
-            return
-        self.steps = min(self.steps, steps or max(2, int(one / self.moment.cost)))
-        self.recorded = self.recorded[: self.steps]
-        self.reduced = f"{cost}, so all that follows is done on the first {self.steps} steps."
-
-    def _split(self, one: float) -> bool:
-        """Make smaller batches of the samples, where the loop has one batch a step.
-
-        Args:
-            one: seconds that a replay may take.
-        """
-        try:
-            batches = self.moment.batches()
-        except CannotReplayError:
-            return False
-        if any(x.dim() < 1 or y.dim() < 1 or len(x) != len(y) for x, y in batches):
-            return False
-        size = SMALLEST
-        while 2 * size * STEPS[-1] * self.moment.cost <= one * len(batches[0][0]):
-            size *= 2
-        smaller = [
-            part
-            for x, y in batches
-            for part in zip(x.split(size), y.split(size), strict=True)
-            if len(part[0]) == size
-        ][: STEPS[-1]]
-        found = replay(
-            self.moment,
-            variant=Variant(batches=lambda _: smaller),
-            steps=STEPS[-1],
-            seconds=2 * one,
-        )
-        if found.error or len(found.losses) < LEAST or not smaller:
-            return False
-        self._smaller = self._batches = smaller
-        self.recorded, self.steps = found.losses, len(found.losses)
-        return True
+        steps = min(len(self.moment.steps), experiment.bound.steps)
+        self._fit = fitted(self.moment, steps, self._budget.left / REPLAYS)
+        self.steps, self.recorded, self.reduced = (
+            self._fit.steps, self._fit.recorded, self._fit.said,
+        )  # fmt: skip
 
     # ---------------------------------------------------------------- what there is
 
     @property
     def batches(self) -> list[Batch]:
         """What the model was given and what its loss was compared with; not to be written into."""
-        return self._batches
+        return self._fit.batches or [pair.batch for pair in self._pairs]
 
     @property
     def batch_size(self) -> int:
@@ -299,9 +236,8 @@ class Lab:
         """
         seconds = max(LEAST_SECONDS, self.seconds_left * share)
         count = self.steps if steps is None else steps
-        if self._smaller:
-            change = variant.batches or _same
-            smaller = change(self._smaller)
+        if self._fit.batches:
+            smaller = (variant.batches or _same)(self._fit.batches)
             variant = dataclasses.replace(variant, batches=lambda _: smaller)
         return replay(self.moment, variant=variant, steps=count, seconds=seconds, look=look)
 
