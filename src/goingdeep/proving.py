@@ -11,9 +11,9 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from goingdeep.check.proof import Proof, Proved, Remedy, write_proofs
+from goingdeep.check.proof import Measure, Proof, Proved, Remedy, write_proofs
 from goingdeep.check.rule import Finding
 from goingdeep.checked import check_record
 from goingdeep.errors import ScriptError, printable
@@ -23,11 +23,7 @@ from goingdeep.record.events import MOMENT_STEPS
 from goingdeep.record.runs import short_name
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from goingdeep.watch.moments.moment import Moment
-    from goingdeep.watch.moments.player import Player
-    from goingdeep.watch.moments.variant import Variant
 
 SECONDS = 20.0
 """Of one proof, both replays together."""
@@ -41,8 +37,14 @@ LAST = 10
 LEAST = 0.01
 """The smallest difference that is one, relative to the larger value."""
 
-TINY = 1e-12
-"""A probability of zero, so that its logarithm is a number."""
+MEASURES: dict[Measure, str] = {
+    "loss": "loss",
+    "minimised": "loss",
+    "cross-entropy": "cross-entropy of the answers",
+    "squared error": "squared error",
+    "divergence": "divergence of the answers",
+    "all samples": "loss on all samples of these steps",
+}
 
 
 def prove(moments: Sequence[Moment], folder: Path) -> None:
@@ -104,6 +106,7 @@ def _why_none(folder: Path) -> str:
 
 
 def _proof(finding: Finding, moments: Sequence[Moment], missing: Callable[[], str]) -> Proof:
+    from goingdeep.remedies import Measured, out_of_reach, variant_of
     from goingdeep.watch.moments.replay import replay, verify
 
     moment = next((one for one in moments if one.step + len(one.steps) > finding.step), None)
@@ -112,17 +115,18 @@ def _proof(finding: Finding, moments: Sequence[Moment], missing: Callable[[], st
     if not verify(moment):
         return Proof(sentence=f"not replayed: {moment.reason}")
     remedy = finding.remedy
-    inside = _out_of_reach(moment, remedy)
-    if inside:
-        return Proof(sentence=f"not proved: {inside}")
+    reason = out_of_reach(moment, remedy)
+    if reason:
+        return Proof(sentence=f"not proved: {reason}")
     curves: dict[str, list[float]] = {}
-    for name, variant in (("as it is", None), (remedy.name, variant_of(remedy))):
-        measured: list[float] = []
-        look = _meter(moment, remedy, measured) if remedy.measure != "loss" else None
-        found = replay(moment, steps=MOMENT_STEPS, variant=variant, seconds=SECONDS / 2, look=look)
+    for name, variant in (("as it is", None), (remedy.name, variant_of(remedy, moment))):
+        meter = Measured(moment, remedy, mended=variant is not None)
+        found = replay(
+            moment, steps=MOMENT_STEPS, variant=variant, seconds=SECONDS / 2, look=meter.look
+        )
         if found.error:
             return Proof(sentence=f"not proved: the replay {name} ended with {found.error}")
-        curves[name] = measured if remedy.measure != "loss" else found.measured
+        curves[name] = meter.values(found)
     together = min(map(len, curves.values()))
     curves = {name: values[:together] for name, values in curves.items()}
     as_it_is, mended = curves.values()
@@ -141,90 +145,6 @@ def _proof(finding: Finding, moments: Sequence[Moment], missing: Callable[[], st
     )
 
 
-def _out_of_reach(moment: Moment, remedy: Remedy) -> str:
-    """What cannot be left out, because the model itself does it."""
-    from goingdeep.watch.moments.links import Made
-    from goingdeep.watch.moments.recorded import Loss
-
-    losses = [op for step in moment.steps for op in step.operations if isinstance(op, Loss)]
-    given = [a for op in losses for a in (*op.args, *op.kwargs.values()) if isinstance(a, Made)]
-    between = {link.name for made in given for link in made.links}
-    if remedy.leave_out and not between & set(remedy.leave_out):
-        return "the model does it inside of its forward, where a replay cannot take it out"
-    return ""
-
-
-def variant_of(remedy: Remedy) -> Variant:
-    """What the replay engine is asked for."""
-    from goingdeep.watch.moments.variant import Variant
-
-    changes: dict[str, Callable[[Tensor], Tensor]] = {
-        "log": lambda x: x.log(),
-        "log_softmax": lambda x: x.log_softmax(1 if x.dim() > 1 else 0),
-        "logit": lambda x: x.logit(eps=1e-7),
-    }
-    return Variant(
-        name=remedy.name,
-        clear=remedy.clear,
-        scale=remedy.scale,
-        clip=remedy.clip,
-        train_mode=remedy.train_mode,
-        leave_out=remedy.leave_out,
-        before_loss=changes.get(remedy.before_loss),
-        loss=_pairwise if remedy.loss == "pairwise" else None,
-    )
-
-
-def _pairwise(scores: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error, each with its own. PyTorch stretches the targets before they are seen."""
-    own = target[0] if target.dim() > 1 else target
-    return (scores.squeeze(-1) - own).square().mean()
-
-
-def _meter(moment: Moment, remedy: Remedy, into: list[float]) -> Callable[[Player], None]:
-    """Measures the batch of each step on what the model has just made of it."""
-    return functools.partial(_measure, moment, remedy, into, [0])
-
-
-def _measure(
-    moment: Moment, remedy: Remedy, into: list[float], count: list[int], player: Player
-) -> None:
-    import torch
-
-    from goingdeep.watch.moments.links import Made
-    from goingdeep.watch.moments.recorded import Loss, Use
-
-    step = moment.steps[count[0] % len(moment.steps)]
-    count[0] += 1
-    found = []
-    for op in step.operations:
-        if not isinstance(op, Loss):
-            continue
-        arguments: list[Any] = [*op.args, *op.kwargs.values()]
-        made = next((one for one in arguments if isinstance(one, Made)), None)
-        target = next((a for a in arguments if isinstance(a, Use) and a.role == "target"), None)
-        if made is not None and target is not None:
-            with torch.no_grad():
-                scores = player.result(made, remedy.leave_out)
-                found.append(_score(remedy, scores.detach().float(), target.constant.tensor))
-    if found:
-        into.append(sum(found) / len(found))
-
-
-def _score(remedy: Remedy, scores: Tensor, target: Tensor) -> float:
-    """One number for a batch, the lower the better: what the loss would be without the mistake."""
-    from torch.nn import functional
-
-    if remedy.measure == "squared error":
-        return float(_pairwise(scores, target))
-    # Labels of a batch, and what the model says of them: probabilities where they are undone.
-    if remedy.before_loss == "logit":
-        return float(functional.binary_cross_entropy(scores.clamp(0, 1), target.float()))
-    if remedy.before_loss == "log":
-        return float(functional.nll_loss(scores.clamp_min(TINY).log(), target))
-    return float(functional.cross_entropy(scores, target))
-
-
 def _end(values: list[float]) -> float:
     return sum(values[-LAST:]) / len(values[-LAST:])
 
@@ -237,11 +157,7 @@ def _differ(as_it_is: list[float], mended: list[float]) -> bool:
 
 
 def _sentence(as_it_is: list[float], mended: list[float], remedy: Remedy, *, differs: bool) -> str:
-    what = {
-        "loss": "loss",
-        "cross-entropy": "cross-entropy of the answers",
-        "squared error": "squared error",
-    }[remedy.measure]
+    what = MEASURES[remedy.measure]
     steps = len(as_it_is)
     said = (
         f"over the last {min(LAST, steps)} of {steps} replayed steps the mean {what} is "

@@ -9,12 +9,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import DataLoader
 
 import goingdeep as gd
 from goingdeep.check import Finding
 from goingdeep.check.proof import FILE, Remedy
 from goingdeep.checked import check_record
-from goingdeep.proving import variant_of
+from goingdeep.remedies import variant_of
 
 STEPS = 80
 
@@ -77,6 +78,93 @@ def stretched(*, stretches: bool) -> list[float]:
     return errors
 
 
+def half_owned(*, all_: bool) -> list[float]:
+    """The loss of each step, where the optimizer has the first layer only, or everything."""
+    net = model()
+    optimizer = torch.optim.SGD((net if all_ else net[0]).parameters(), lr=0.5)
+    losses = []
+    for x, y in batches():
+        loss = F.cross_entropy(net(x), y)
+        net.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def frozen(*, free: bool) -> list[float]:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(6, 16), nn.LayerNorm(16), nn.Linear(16, 3))
+    for layer in (net[0], net[2]):
+        layer.requires_grad_(free)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    return trained(net, optimizer)
+
+
+def collapsed(*, kept: bool) -> list[float]:
+    net = model()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 2, 1.0 if kept else 0.1)
+    return trained(net, optimizer, schedule.step)
+
+
+def cut_off(*, at_zero: bool) -> list[float]:
+    torch.manual_seed(0)
+    layers = [nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 3), nn.ReLU()]
+    net = nn.Sequential(*layers[: 4 if at_zero else 3])
+    return trained(net, torch.optim.SGD(net.parameters(), lr=0.5))
+
+
+def trained(net: nn.Module, optimizer, after=lambda: None) -> list[float]:
+    losses = []
+    for x, y in batches():
+        loss = F.cross_entropy(net(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        after()
+        losses.append(loss.item())
+    return losses
+
+
+def dark(*, scaled: bool) -> list[float]:
+    """Pixels that were divided by 255 twice, as they are, or with mean 0 and deviation 1."""
+    images = [x[:, :, None, None].sigmoid().expand(-1, -1, 2, 2) / 255 for x, _ in batches()]
+    every = torch.cat(images[:60]).double()
+    loader = DataLoader(list(zip(images, (y for _, y in batches()), strict=True)), batch_size=None)
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(6, 8, 1), nn.Flatten(), nn.Linear(32, 3))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    losses = []
+    for x, y in loader:
+        given = (x - float(every.mean())) / float(every.std()) if scaled else x
+        loss = F.cross_entropy(net(given), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def padded(*, ignored: bool) -> list[float]:
+    """The cross-entropy of each step's real tokens."""
+    generator = torch.Generator().manual_seed(1)
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Embedding(7, 8), nn.Linear(8, 7))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    plain = []
+    for _ in range(STEPS):
+        tokens = torch.randint(1, 7, (8, 6), generator=generator)
+        tokens[torch.arange(6) >= torch.randint(2, 6, (8, 1), generator=generator)] = 0
+        x, y = tokens, tokens.roll(0, 1)
+        scores = net(x).transpose(1, 2)
+        optimizer.zero_grad()
+        F.cross_entropy(scores, y, ignore_index=0 if ignored else -100).backward()
+        optimizer.step()
+        plain.append(F.cross_entropy(scores.detach(), y, ignore_index=0).item())
+    return plain
+
+
 def proved(folder: Path, program, **how) -> Finding:
     """The finding with a remedy, and its proof, of a program that is run here."""
     with gd.watch(folder, moments=True, quiet=True) as run:
@@ -97,6 +185,12 @@ def proved(folder: Path, program, **how) -> Finding:
         (uncleared, "grads-not-cleared", {"clears": (False, True)}, True),
         (softmaxed, "double-softmax", {"twice": (True, False)}, False),
         (stretched, "loss-shape-broadcast", {"stretches": (True, False)}, False),
+        (half_owned, "params-not-in-optimizer", {"all_": (False, True)}, True),
+        (frozen, "nothing-trainable", {"free": (False, True)}, True),
+        (collapsed, "scheduler-per-batch", {"kept": (False, True)}, True),
+        (cut_off, "relu-before-loss", {"at_zero": (True, False)}, True),
+        (dark, "double-or-wrong-normalise", {"scaled": (False, True)}, False),
+        (padded, "pad-in-loss", {"ignored": (False, True)}, False),
     ],
 )
 def test_both_curves_are_those_of_the_loops_written_by_hand(
@@ -116,8 +210,32 @@ def test_both_curves_are_those_of_the_loops_written_by_hand(
     assert proof.differs
     one, other = (sum(curve[-10:]) / 10 for curve in proof.curves.values())
     assert other < one
+    assert finding.remedy is not None
     assert f"is {one:.4g} as it is, and {other:.4g} {finding.remedy.name}" in proof.sentence
     assert proof.sentence.startswith("over the last 10 of 60 replayed steps the mean ")
+
+
+def test_batches_are_mixed_and_joined_without_losing_a_sample():
+    given = [(torch.arange(n * 10, n * 10 + 10), torch.full((10,), n)) for n in range(7)]
+    for how, sizes in (("mixed", [10] * 7), ("joined", [32, 32, 6])):
+        change = variant_of(Remedy(name="so", batches=how)).batches
+        assert change is not None
+        found = change(given)
+        assert [len(x) for x, _ in found] == sizes
+        x, y = (torch.cat(parts) for parts in zip(*found, strict=True))
+        assert sorted(x.tolist()) == list(range(70))
+        assert torch.equal(y, x // 10)
+        assert torch.equal(x, torch.arange(70)) is (how == "joined")
+
+
+def test_layers_are_put_in_the_place_of_others():
+    net = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.Sigmoid()), nn.Linear(2, 2), nn.ReLU())
+    change = variant_of(Remedy(name="so", swap={"Sigmoid": "LeakyReLU"}, last="ReLU")).module
+    assert change is not None
+    kinds = [type(part).__name__ for part in change(net).modules() if part is not net]
+    assert kinds == ["Sequential", "Linear", "LeakyReLU", "Linear", "Identity"]
+    alone = change(nn.ReLU())
+    assert type(alone) is nn.Identity
 
 
 def test_a_proof_stands_in_every_report(tmp_path):

@@ -107,6 +107,13 @@ def test_a_remedy_is_one_that_can_be_replayed(watched, script):
             assert finding.proof.curves or finding.proof.sentence.startswith("not ")
 
 
+@pytest.mark.parametrize("script", [path for path in BAD if path.stem == "bad"], ids=named)
+def test_a_mistake_has_a_remedy_or_a_reason_why_not(watched, script):
+    name = name_of(script)
+    found = [f for f in watched.report(script).findings if f.rule == name]
+    assert any(f.remedy for f in found) is not bool(ENTRIES[name].rule.unproved)
+
+
 @pytest.mark.parametrize("script", [*HEALTHY, *PROGRAMS], ids=named)
 def test_a_healthy_script_raises_no_alarm(watched, script):
     report = watched.report(script)

@@ -109,6 +109,12 @@ def page(entry: Entry, *, links: bool = False) -> str:
         code = entry.example(name).strip()
         if code:
             lines += [f"## {heading}", "", "```python", code, "```", ""]
+    lines += [
+        f"`--prove` does not replay it: {rule.unproved}."
+        if rule.unproved
+        else "`gd check --prove` replays the program's own steps with and without it.",
+        "",
+    ]
     if rule.silenced_by:
         lines += [f"Silent beside: {', '.join(rule.silenced_by)}.", ""]
     lines.append(f"To accept it on one line: `# gd: ignore[{rule.name}]`.")

@@ -23,17 +23,37 @@ if TYPE_CHECKING:
 FILE = "proofs.json"
 
 
+Measure = Literal[
+    "loss", "minimised", "cross-entropy", "squared error", "divergence", "all samples"
+]
+
+
 class Remedy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a replay does differently to be without the mistake.
 
     name: as a sentence says it: "with gradients cleared for every update".
+
     clear: "right" clears after each step, whatever the loop does. scale: a factor on the loss that
-    backward begins at. clip: the L2 norm of the gradients right before the step. train_mode: the
-    mode of every model. leave_out: operations between model and loss that are left out.
-    before_loss: what is done to the scores before the loss: "log", "logit", or "log_softmax" over
-    the classes. loss: "pairwise" compares each prediction with its own target, by mean squared error.
-    measure: by what both are compared: their "loss"; where the remedy changes what the loss means,
-    the plain "cross-entropy" of the model's answers, or the "squared error" sample by sample.
+    backward begins at. clip: the L2 norm of the gradients right before the step. rate: a factor on
+    every learning rate. rate_held: whether the rate stays as it was. train_mode: the mode of every
+    model. adopt: the optimizer
+    updates what it does not own. unfreeze: every parameter asks for a gradient.
+
+    inputs: "scaled" to mean 0 and deviation 1. batches: "mixed" from the samples of all of them, or
+    "joined" into larger ones. float32: the weights are in single precision.
+
+    swap: classes of layers, each with the class that takes its place. last: the class of a last layer
+    that is left out.
+
+    leave_out: operations between model and loss that are left out. before_loss: what is done to the
+    scores before the loss: "log", "logit", or "log_softmax" over the classes. loss: "pairwise"
+    compares each prediction with its own target, by mean squared error. ignore: a label that the
+    loss leaves out.
+
+    measure: by what both are compared: the "loss" as the loop computes it; what each has "minimised";
+    where the remedy changes what the loss means, the plain "cross-entropy" of the model's answers,
+    their "divergence", or the "squared error" sample by sample; the loss of "all samples" of these
+    steps, in evaluation mode. training_mode: the loop as it is is measured in training mode, then.
     note: what is to be known of the measure here.
     """
 
@@ -41,11 +61,22 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     clear: Literal["as recorded", "right"] = "as recorded"
     scale: float = 1.0
     clip: float | None = None
+    rate: float = 1.0
+    rate_held: bool = False
     train_mode: bool | None = None
+    adopt: bool = False
+    unfreeze: bool = False
+    inputs: Literal["", "scaled"] = ""
+    batches: Literal["", "mixed", "joined"] = ""
+    float32: bool = False
+    swap: dict[str, str] = {}
+    last: str = ""
     leave_out: tuple[str, ...] = ()
     before_loss: Literal["", "log", "logit", "log_softmax"] = ""
     loss: Literal["", "pairwise"] = ""
-    measure: Literal["loss", "cross-entropy", "squared error"] = "loss"
+    ignore: int | None = None
+    measure: Measure = "loss"
+    training_mode: bool = False
     note: str = ""
 
 

@@ -75,6 +75,7 @@ class Rule:
     silenced_by: tuple[str, ...] = ()
     on: bool = True
     remedy: Remedy | None = None
+    unproved: str = ""
 
     def found(
         self,

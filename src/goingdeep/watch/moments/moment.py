@@ -6,6 +6,7 @@ optimizers and tensors are neither kept alive nor touched.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -61,6 +62,14 @@ class Moment:
             CannotReplayError: the steps are not as simple as that.
         """
         return [_batch(step) for step in self.steps]
+
+    def simple_batches(self) -> list[tuple[Tensor, Tensor]]:
+        """The same of those steps that are as simple as that; there may be none."""
+        found = []
+        for step in self.steps:
+            with contextlib.suppress(CannotReplayError):
+                found.append(_batch(step))
+        return found
 
 
 def _batch(step: RecordedStep) -> tuple[Tensor, Tensor]:

@@ -51,6 +51,7 @@ class Player:
             self.optimizers[id(optimizer)] = self._copies.copy_optimizer(optimizer)
         self._new: list[Tensor] = []  # parameters of layers that the variant put in
         self._rebuild()
+        self._adopt()
         self._change_rates()
         self._batches = self._other_batches()
         self._batch: Batch | None = None
@@ -90,6 +91,15 @@ class Player:
             if new and owners:
                 owners[0].param_groups[0]["params"] += new
                 self._new += new
+
+    def _adopt(self) -> None:
+        if not self._variant.adopt or not self.optimizers:
+            return
+        owned = {id(p) for o in self.optimizers.values() for p in optimizing.owned(o)}
+        new = [p for model in self.models.values() for p in model.parameters() if p.requires_grad]
+        new = [p for p in dict.fromkeys(new) if id(p) not in owned]
+        next(iter(self.optimizers.values())).param_groups[0]["params"] += new
+        self._new += new
 
     def _change_rates(self) -> None:
         if self._variant.rate != 1:
@@ -234,9 +244,10 @@ class Player:
 
     def _step(self, op: Step) -> None:
         variant, optimizer = self._variant, self.optimizers[id(op.optimizer)]
-        optimizing.set_groups(
-            optimizer, [optimizing.at_rate(settings, variant.rate) for settings in op.settings]
-        )
+        changed = [optimizing.at_rate(settings, variant.rate) for settings in op.settings]
+        if variant.rate_held:
+            changed = [{k: v for k, v in settings.items() if k != "lr"} for settings in changed]
+        optimizing.set_groups(optimizer, changed)
         owned = optimizing.owned(optimizer)
         if variant.clear == "between":
             optimizing.clear(owned, to_none=True)
@@ -256,9 +267,12 @@ class Player:
 
     def _changed(self, recorded: tuple[Tensor, ...]) -> list[Tensor]:
         """What stands for these parameters now; layers that were put in belong to all of them."""
-        copied = (self._copies.of(parameter) for parameter in recorded)
+        copied = [self._copies.of(parameter) for parameter in recorded]
         # Those of a model that led to no step in the moment are not in the replay.
-        return [*(parameter for parameter in copied if parameter is not None), *self._new]
+        there = [parameter for parameter in copied if parameter is not None]
+        # What has no gradient anyway stands for itself alone.
+        new = self._new if any(parameter.grad is not None for parameter in there) else []
+        return [*there, *new]
 
     def _clear_all(self) -> None:
         for model in self.models.values():

@@ -137,7 +137,11 @@ class Recording:
             whole.append(len(known) < len(values))
             self._step.values += known if not whole[-1] else [_copy(root)]
         self._step.operations.append(Backward(sums, tuple(whole), retain))
-        self._filled.update(self._parameters)
+        # One that is frozen gets no gradient, which is not cleared by anybody, then.
+        for key, (reference, _) in self._parameters.items():
+            parameter = reference()
+            if parameter is not None and parameter.requires_grad:
+                self._filled.add(key)
 
     def _cleared_by_hand(self) -> None:
         """`p.grad = None` and `p.grad.zero_()` call nothing that could be watched."""

@@ -22,12 +22,13 @@ class Variant:
     clear: "never"; "between" (between backward and step); "right" (after each step, and before the
         first backward), whatever the loop does.
     step: False leaves out the optimizer's steps.
-    rate: a factor on every learning rate.
+    rate: a factor on every learning rate. rate_held: whether it stays what it was before the moment.
     uphill: step with the gradients' signs turned.
     clip: clip the L2 norm of each optimizer's gradients to this; infinity leaves recorded clipping
         out.
     scale: a factor on what backward begins at.
     train_mode: the mode of every model at every forward.
+    adopt: the first optimizer updates what requires a gradient and is owned by none.
 
     module: model -> model, a copy that may be changed; called once for each model.
     inputs: what a model is given first -> what it is given instead.
@@ -43,10 +44,12 @@ class Variant:
     clear: Literal["as recorded", "never", "between", "right"] = "as recorded"
     step: bool = True
     rate: float = 1.0
+    rate_held: bool = False
     uphill: bool = False
     clip: float | None = None
     scale: float = 1.0
     train_mode: bool | None = None
+    adopt: bool = False
     module: Callable[[nn.Module], nn.Module] | None = None
     inputs: Callable[[Tensor], Tensor] | None = None
     batches: Callable[[list[Batch]], list[Batch]] | None = None

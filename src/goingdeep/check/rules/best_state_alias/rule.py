@@ -31,7 +31,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import StateKept
 
-RULE = Rule("best-state-alias", "error", needs=("step",))
+RULE = Rule(
+    "best-state-alias",
+    "error",
+    needs=("step",),
+    unproved="the steps are right: what is kept of them is wrong",
+)
 
 USES = {"loaded": "loaded back", "saved": "saved"}
 

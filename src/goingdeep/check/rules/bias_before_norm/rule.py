@@ -29,7 +29,13 @@ from goingdeep.check.parameters import listed
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
-RULE = Rule("bias-before-norm", "hint", needs=("look", "forward"), on=False)
+RULE = Rule(
+    "bias-before-norm",
+    "hint",
+    needs=("look", "forward"),
+    on=False,
+    unproved="the norm takes the bias out again: it costs memory, and changes no number",
+)
 
 NORM = "BatchNorm"
 

@@ -27,11 +27,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import CallMode
 
-RULE = Rule("bn-tiny-batch", "warning", needs=("forward", "step"))
+RULE = Rule(
+    "bn-tiny-batch",
+    "warning",
+    needs=("forward", "step"),
+    remedy=Remedy(name="with batches of 32", batches="joined", measure="all samples"),
+)
 
 MOST_VALUES = 4
 """Numbers per channel; the deviation of four is off by 40 % on average."""

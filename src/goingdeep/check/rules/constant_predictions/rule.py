@@ -31,9 +31,12 @@ from goingdeep.check.run import Run
 from goingdeep.record.seen import Pass
 
 RULE = Rule(
-    "constant-predictions", "warning", needs=("evaluation",),
+    "constant-predictions",
+    "warning",
+    needs=("evaluation",),
     silenced_by=("nan-loss", "nothing-trainable", "params-never-change", "dead-relu"),
-)  # fmt: skip
+    unproved="it is a symptom: which change would help is not known",
+)
 
 SAME = 1e-3
 """Deviation of a score over the samples of a batch; that of a fresh model is some hundreds of it."""

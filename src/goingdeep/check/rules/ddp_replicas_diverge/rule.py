@@ -34,7 +34,12 @@ from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import LookStep, Run
 from goingdeep.record.seen import Exchange, Model
 
-RULE = Rule("ddp-replicas-diverge", "error", needs=("ranks", "look", "optimizer"))
+RULE = Rule(
+    "ddp-replicas-diverge",
+    "error",
+    needs=("ranks", "look", "optimizer"),
+    unproved="the processes would have to be replayed together",
+)
 
 LEAST_LOOKS = 3
 """Steps that were looked at in all processes, and left them apart."""

@@ -28,10 +28,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goingdeep.check.layers import calls
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule, Severity
 from goingdeep.check.run import LookCall, Run
 
-RULE = Rule("dead-relu", "warning", needs=("look", "step"), silenced_by=("nan-loss",))
+RULE = Rule(
+    "dead-relu",
+    "warning",
+    needs=("look", "step"),
+    silenced_by=("nan-loss",),
+    remedy=Remedy(name="with LeakyReLU in place of ReLU", swap={"ReLU": "LeakyReLU"}),
+)
 
 MANY, MOST = 0.5, 0.9
 LEAST_LOOKS = 3

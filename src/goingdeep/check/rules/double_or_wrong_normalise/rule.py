@@ -26,11 +26,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Inputs
 
-RULE = Rule("double-or-wrong-normalise", "warning", needs=("training",))
+RULE = Rule(
+    "double-or-wrong-normalise",
+    "warning",
+    needs=("training",),
+    remedy=Remedy(name="with inputs of mean 0 and deviation 1", inputs="scaled"),
+)
 
 LARGEST = 1.0001 / 255
 SMALL_STD = 0.02

@@ -31,7 +31,12 @@ from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Pass
 
-RULE = Rule("eval-augmented", "warning", needs=("evaluation", "samples"))
+RULE = Rule(
+    "eval-augmented",
+    "warning",
+    needs=("evaluation", "samples"),
+    unproved="the training's steps are what they should be: what the evaluation says is wrong",
+)
 
 
 def check(run: Run) -> Iterator[Finding]:

@@ -26,7 +26,12 @@ from collections.abc import Iterator
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
-RULE = Rule("eval-drop-last", "warning", needs=("evaluation",))
+RULE = Rule(
+    "eval-drop-last",
+    "warning",
+    needs=("evaluation",),
+    unproved="the training's steps are what they should be: what the evaluation says is wrong",
+)
 
 LEAST_SHARE = 0.005
 """Of the samples: below it no score moves by what anybody prints."""

@@ -34,11 +34,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import CallMode, Pass
 
-RULE = Rule("eval-in-train-mode", "error", needs=("evaluation",))
+RULE = Rule(
+    "eval-in-train-mode",
+    "error",
+    needs=("evaluation",),
+    remedy=Remedy(name="in evaluation mode", measure="all samples", training_mode=True),
+)
 
 LEAST_FORWARDS = 3
 """Over all passes of one loader: fewer may be a look at some samples."""

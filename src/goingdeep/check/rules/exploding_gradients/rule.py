@@ -27,13 +27,17 @@ import statistics
 from collections.abc import Iterator
 
 from goingdeep.check.parameters import gradients_at
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import LookBackward, Run
 
 RULE = Rule(
-    "exploding-gradients", "warning", needs=("look", "backward", "step"),
+    "exploding-gradients",
+    "warning",
+    needs=("look", "backward", "step"),
     silenced_by=("grads-not-cleared", "nan-loss"),
-)  # fmt: skip
+    remedy=Remedy(name="with gradients clipped to 1", clip=1.0),
+)
 
 GROWN = 1_000
 """Times the median of the looks before; ordinary training stays within a factor of ten or so."""

@@ -31,7 +31,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import CallMode
 
-RULE = Rule("frozen-bn-drifts", "warning", needs=("forward", "step"))
+RULE = Rule(
+    "frozen-bn-drifts",
+    "warning",
+    needs=("forward", "step"),
+    unproved="the statistics that were there before suit other data than these steps have",
+)
 
 
 def check(run: Run) -> Iterator[Finding]:

@@ -30,7 +30,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import CallMode
 
-RULE = Rule("functional-dropout-always-on", "error", needs=("forward",))
+RULE = Rule(
+    "functional-dropout-always-on",
+    "error",
+    needs=("forward",),
+    unproved="it happens inside of the program's own forward, which a replay runs as it is",
+)
 
 FUNCTIONS = {
     "dropout": "F.dropout", "feature_dropout": "F.dropout2d (or 1d, 3d)",

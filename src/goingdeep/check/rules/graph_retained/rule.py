@@ -28,7 +28,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Kept
 
-RULE = Rule("graph-retained", "warning", needs=("backward",))
+RULE = Rule(
+    "graph-retained",
+    "warning",
+    needs=("backward",),
+    unproved="it costs memory and time, and changes no number",
+)
 
 LEAST_STEPS = 50
 """Steps after which a growing number of graphs is no window that was meant."""

@@ -30,7 +30,13 @@ from collections.abc import Iterator
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import LookLoss, Run
 
-RULE = Rule("initial-loss-off", "hint", needs=("loss", "look"), on=False)
+RULE = Rule(
+    "initial-loss-off",
+    "hint",
+    needs=("loss", "look"),
+    on=False,
+    unproved="it is a symptom: which change would help is not known",
+)
 
 FACTOR = 2.0
 

@@ -28,11 +28,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goingdeep.check.layers import first_layer
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Inputs, StateLoaded
 
-RULE = Rule("inputs-unnormalised", "warning", needs=("training", "look"))
+RULE = Rule(
+    "inputs-unnormalised",
+    "warning",
+    needs=("training", "look"),
+    remedy=Remedy(name="with inputs of mean 0 and deviation 1", inputs="scaled"),
+)
 
 HIGHEST, AT_LEAST = 255, 128
 """Raw pixels go up to 255; some batch of ordinary images goes beyond the half of it."""

@@ -32,7 +32,12 @@ from collections.abc import Iterator
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
-RULE = Rule("iterable-duplicated", "error", needs=("loader", "samples"))
+RULE = Rule(
+    "iterable-duplicated",
+    "error",
+    needs=("loader", "samples"),
+    unproved="the samples that were not drawn are no part of the record",
+)
 
 CLOSE = 0.01
 """How far the number of copies may be from the number of workers (a few samples are alike)."""

@@ -27,9 +27,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.provenance import maker, newest
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
+from goingdeep.record.seen import LossFunction
 
 RULE = Rule("kl-div-args", "error", needs=("loss",))
 
@@ -64,6 +66,7 @@ def check(run: Run) -> Iterator[Finding]:
             fix = 'reduction="batchmean"'
         yield RULE.found(
             message,
+            remedy=_remedy(loss, probabilities=wrong, above=above),
             site=maker(loss) if wrong and newest(loss) == SOFTMAX else loss.site,
             step=run.first_step_with_loss(loss.id),
             count=max(1, run.calls_of_loss(loss.id)),
@@ -76,3 +79,14 @@ def check(run: Run) -> Iterator[Finding]:
             reduction=loss.reduction,
             loss_called_at=run.place(loss.site),
         )
+
+
+def _remedy(loss: LossFunction, *, probabilities: bool, above: bool) -> Remedy | None:
+    if probabilities or above:
+        return Remedy(
+            name="given logarithms of probabilities",
+            before_loss="log" if probabilities else "log_softmax",
+            measure="divergence",
+        )
+    classes = loss.input[-1] if loss.input else 1
+    return Remedy(name="divided by the number of samples alone", scale=float(classes))

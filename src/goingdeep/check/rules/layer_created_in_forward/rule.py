@@ -32,7 +32,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import ModuleMade
 
-RULE = Rule("layer-created-in-forward", "error", needs=("forward",))
+RULE = Rule(
+    "layer-created-in-forward",
+    "error",
+    needs=("forward",),
+    unproved="it happens inside of the program's own forward, which a replay runs as it is",
+)
 
 LEAST_FORWARDS = 3
 """A layer that is built once, when its size is known, is not built in three forwards."""

@@ -32,7 +32,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import StateLoaded
 
-RULE = Rule("load-nothing-matched", "error", needs=())
+RULE = Rule(
+    "load-nothing-matched",
+    "error",
+    needs=(),
+    unproved="what should have been loaded is in a file, and no part of the record",
+)
 
 MOSTLY_MISSING = 0.5
 """Of the model's names, from which on a common prefix is worth a warning."""

@@ -32,16 +32,37 @@ from goingdeep.check.run import Run
 from goingdeep.record.seen import LossFunction, Pass
 
 RULE = Rule(
-    "loss-not-decreasing", "warning", needs=("training", "loss"),
+    "loss-not-decreasing",
+    "warning",
+    needs=("training", "loss"),
     silenced_by=(
-        "nan-loss", "grads-not-cleared", "params-never-change", "stale-optimizer", "nothing-trainable",
-        "double-softmax", "softmax-wrong-dim", "relu-before-loss", "dead-relu", "vanishing-gradients",
-        "exploding-gradients", "batch-mixing", "loss-rewrapped", "graph-cut",
-        "scheduler-per-batch", "scheduler-horizon-mismatch", "inputs-unnormalised",
-        "double-or-wrong-normalise", "only-first-batch", "ga-cleared-early", "constant-predictions",
-        "bn-tiny-batch", "unshuffled-train", "params-not-in-optimizer",
+        "nan-loss",
+        "grads-not-cleared",
+        "params-never-change",
+        "stale-optimizer",
+        "nothing-trainable",
+        "double-softmax",
+        "softmax-wrong-dim",
+        "relu-before-loss",
+        "dead-relu",
+        "vanishing-gradients",
+        "exploding-gradients",
+        "batch-mixing",
+        "loss-rewrapped",
+        "graph-cut",
+        "scheduler-per-batch",
+        "scheduler-horizon-mismatch",
+        "inputs-unnormalised",
+        "double-or-wrong-normalise",
+        "only-first-batch",
+        "ga-cleared-early",
+        "constant-predictions",
+        "bn-tiny-batch",
+        "unshuffled-train",
+        "params-not-in-optimizer",
     ),
-)  # fmt: skip
+    unproved="it is a symptom: which change would help is not known",
+)
 
 LEAST_PASSES = 3
 LEAST_STEPS = 100

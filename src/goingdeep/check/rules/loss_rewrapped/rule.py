@@ -33,7 +33,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run, gradient_state
 from goingdeep.record.seen import Op
 
-RULE = Rule("loss-rewrapped", "error", needs=("backward", "step"))
+RULE = Rule(
+    "loss-rewrapped",
+    "error",
+    needs=("backward", "step"),
+    unproved="there is no way left from the loss that is wrapped again to the model",
+)
 
 LEAST_STEPS = 3
 

@@ -30,7 +30,12 @@ from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Probed
 
-RULE = Rule("mask-ignored", "hint", needs=("probes",))
+RULE = Rule(
+    "mask-ignored",
+    "hint",
+    needs=("probes",),
+    unproved="it happens inside of the program's own forward, which a replay runs as it is",
+)
 
 PROBE = "mask-ignored"
 

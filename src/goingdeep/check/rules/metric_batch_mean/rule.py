@@ -36,7 +36,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Pass
 
-RULE = Rule("metric-batch-mean", "hint", needs=("loss", "loader"))
+RULE = Rule(
+    "metric-batch-mean",
+    "hint",
+    needs=("loss", "loader"),
+    unproved="the training's steps are what they should be: what the evaluation says is wrong",
+)
 
 LEAST_BATCH = 2
 """Samples: the mean of one is its sum."""

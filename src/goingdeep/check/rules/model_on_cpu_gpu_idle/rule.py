@@ -32,7 +32,12 @@ from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Accelerators
 
-RULE = Rule("model-on-cpu-gpu-idle", "hint", needs=("forward", "step"))
+RULE = Rule(
+    "model-on-cpu-gpu-idle",
+    "hint",
+    needs=("forward", "step"),
+    unproved="it costs time, and changes no number",
+)
 
 LEAST_STEPS = 100
 LEAST_PARAMETERS = 100_000

@@ -30,7 +30,12 @@ from goingdeep.check.layers import first_layer
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
-RULE = Rule("nhwc-input", "warning", needs=("training", "look"))
+RULE = Rule(
+    "nhwc-input",
+    "warning",
+    needs=("training", "look"),
+    unproved="the layers were made for the order in which the axes came",
+)
 
 COLOURS = {3, 4}
 """One channel last could be an axis that was added at the end of something else."""

@@ -32,7 +32,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Pass
 
-RULE = Rule("no-grad-missing-eval", "hint", needs=("evaluation",))
+RULE = Rule(
+    "no-grad-missing-eval",
+    "hint",
+    needs=("evaluation",),
+    unproved="it costs memory and time, and changes no number",
+)
 
 LEAST_BATCHES = 5
 """Forwards with a graph, over all passes of a loader."""

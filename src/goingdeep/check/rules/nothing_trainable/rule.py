@@ -30,11 +30,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Model, Parameter
 
-RULE = Rule("nothing-trainable", "error", needs=("step", "optimizer", "forward"))
+RULE = Rule(
+    "nothing-trainable",
+    "error",
+    needs=("step", "optimizer", "forward"),
+    remedy=Remedy(name="with every parameter free to learn", unfreeze=True, adopt=True),
+)
 
 LEAST_STEPS = 3
 

@@ -43,7 +43,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Pass
 
-RULE = Rule("only-first-batch", "warning", needs=("training",))
+RULE = Rule(
+    "only-first-batch",
+    "warning",
+    needs=("training",),
+    unproved="the samples that were not drawn are no part of the record",
+)
 
 LEAST_WALKS = 20
 """Walks that were given up at once: fewer may be a look at some batches."""

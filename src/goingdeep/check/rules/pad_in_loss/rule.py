@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
@@ -59,8 +60,18 @@ def check(run: Run) -> Iterator[Finding]:
             step=run.first_step_with_loss(loss.id),
             count=max(1, run.calls_of_loss(loss.id)),
             fix=f"ignore_index={loss.trailing_value}",
+            remedy=_remedy(loss.trailing_value) if loss.reduction == "mean" else None,
             share=round(100 * loss.trailing, 1),
             value=loss.trailing_value,
             function=loss.module or loss.function,
             target=loss.target,
         )
+
+
+def _remedy(label: int) -> Remedy:
+    return Remedy(
+        name="without the padding",
+        ignore=label,
+        measure="cross-entropy",
+        note="of all but the padding",
+    )

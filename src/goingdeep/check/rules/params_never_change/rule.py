@@ -32,6 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goingdeep.check.parameters import Name, children, gradients_at, listed
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.look import LookStep, Update
@@ -125,6 +126,7 @@ def _finding(
         site=looks[0][1].site,
         step=looks[0][0],
         count=len(looks),
+        remedy=Remedy(name="with the weights in float32", float32=True) if small else None,
         fix="keep the weights in float32 and compute under torch.autocast"
         if small
         else "step on the model's own parameters (not copies, not .data of something else)",

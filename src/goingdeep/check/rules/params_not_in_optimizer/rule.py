@@ -31,6 +31,7 @@ import math
 from collections.abc import Iterator
 
 from goingdeep.check.parameters import Name, Reached, children, listed, trainable, with_gradient
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule, Severity
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Model, Parameter
@@ -40,6 +41,7 @@ RULE = Rule(
     "error",
     needs=("backward", "step", "optimizer", "look"),
     silenced_by=("stale-optimizer", "unregistered-submodule"),
+    remedy=Remedy(name="with every parameter in the optimizer", adopt=True),
 )
 
 

@@ -24,12 +24,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.provenance import maker, newest
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import LossFunction
 
-RULE = Rule("relu-before-loss", "warning", needs=("loss",))
+RULE = Rule(
+    "relu-before-loss",
+    "warning",
+    needs=("loss",),
+    remedy=Remedy(
+        name="without the last ReLU", leave_out=("relu",), last="ReLU", measure="minimised"
+    ),
+)
 
 RELUS = {"ReluBackward0", "HardtanhBackward0", "ClampMinBackward0"}
 CLASSES = {"cross_entropy", "binary_cross_entropy_with_logits"}

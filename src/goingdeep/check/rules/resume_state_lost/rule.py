@@ -31,7 +31,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Optimizer, StateLoaded, StateSaved
 
-RULE = Rule("resume-state-lost", "hint", needs=("step", "optimizer"))
+RULE = Rule(
+    "resume-state-lost",
+    "hint",
+    needs=("step", "optimizer"),
+    unproved="what should have been loaded is in a file, and no part of the record",
+)
 
 PARTS = ("optim", "opt_state")
 """What the key of an optimizer's state has in it."""

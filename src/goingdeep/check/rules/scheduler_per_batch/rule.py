@@ -32,11 +32,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rates import rates, stepped
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
-RULE = Rule("scheduler-per-batch", "warning", needs=("step",))
+RULE = Rule(
+    "scheduler-per-batch",
+    "warning",
+    needs=("step",),
+    remedy=Remedy(name="with the learning rate kept", rate_held=True),
+)
 
 BY_EPOCH = {"StepLR", "MultiStepLR", "ExponentialLR", "ReduceLROnPlateau"}
 """Schedulers whose usual numbers are epochs (their pages in PyTorch's documentation say so)."""

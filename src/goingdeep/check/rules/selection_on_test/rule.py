@@ -30,7 +30,13 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import StateSaved
 
-RULE = Rule("selection-on-test", "hint", needs=("evaluation", "training"), on=False)
+RULE = Rule(
+    "selection-on-test",
+    "hint",
+    needs=("evaluation", "training"),
+    on=False,
+    unproved="the training's steps are what they should be: what the evaluation says is wrong",
+)
 
 LEAST_EVALUATIONS = 3
 

@@ -31,11 +31,17 @@ import math
 from collections.abc import Iterator
 
 from goingdeep.check.parameters import Reached, children, listed, trainable, with_gradient
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run, gradient_state
 from goingdeep.record.seen import Model, Optimizer, Parameter
 
-RULE = Rule("stale-optimizer", "error", needs=("backward", "step", "optimizer", "look"))
+RULE = Rule(
+    "stale-optimizer",
+    "error",
+    needs=("backward", "step", "optimizer", "look"),
+    remedy=Remedy(name="with the model's own parameters in the optimizer", adopt=True),
+)
 
 LEAST_STEPS = 3
 

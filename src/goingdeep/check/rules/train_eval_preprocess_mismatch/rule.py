@@ -32,7 +32,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Inputs, Pass
 
-RULE = Rule("train-eval-preprocess-mismatch", "warning", needs=("training", "evaluation"))
+RULE = Rule(
+    "train-eval-preprocess-mismatch",
+    "warning",
+    needs=("training", "evaluation"),
+    unproved="the training's steps are what they should be: what the evaluation says is wrong",
+)
 
 RAW = 128
 """Raw pixels: whole numbers of which some are beyond this."""

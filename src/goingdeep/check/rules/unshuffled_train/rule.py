@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Loader, Pass
@@ -91,6 +92,7 @@ def _finding(
         site=run.loader_site(loader.id, walks[0]),
         step=walks[0].first_step,
         count=len(walks),
+        remedy=Remedy(name="with their samples mixed", batches="mixed", measure="all samples"),
         fix="shuffle inside the dataset: it is iterable"
         if loader.dataset.iterable
         else "DataLoader(..., shuffle=True)",

@@ -21,10 +21,12 @@ https://cs231n.github.io/neural-networks-3/#ratio
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator
 
 from goingdeep.check.curves import ends
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import LookStep, Run
 
@@ -36,7 +38,7 @@ RULE = Rule(
     ),
 )  # fmt: skip
 
-LARGE, SMALL = 1e-1, 1e-6
+USUAL, LARGE, SMALL = 1e-3, 1e-1, 1e-6
 """A thousandth is usual; these are a hundred times more, and a thousand times less."""
 
 LEAST_STEPS = 50
@@ -72,6 +74,7 @@ def check(run: Run) -> Iterator[Finding]:
             step=min(ratios),
             count=len(ratios),
             fix="a smaller lr, by a factor of ten" if large else "a larger lr, by a factor of ten",
+            remedy=_remedy(typical),
             looks=len(ratios),
             optimizer=optimizer.class_name,
             ratio=typical,
@@ -80,6 +83,12 @@ def check(run: Run) -> Iterator[Finding]:
         )
     if not judged:
         raise NotSeen("too few steps were looked at")
+
+
+def _remedy(ratio: float) -> Remedy:
+    """The rate that would change a weight by a thousandth, in powers of ten."""
+    factor = 10.0 ** round(math.log10(USUAL / ratio)) if ratio > 0 else 1.0
+    return Remedy(name=f"with the learning rate times {factor:g}", rate=factor)
 
 
 def _ratio(step: LookStep) -> float | None:

@@ -30,13 +30,19 @@ from collections.abc import Iterator
 from goingdeep.check.curves import ends
 from goingdeep.check.layers import WEIGHTED, calls
 from goingdeep.check.parameters import gradients_at
+from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import LookBackward, LookCall, Run
 
 RULE = Rule(
-    "vanishing-gradients", "warning", needs=("look", "backward", "step"),
+    "vanishing-gradients",
+    "warning",
+    needs=("look", "backward", "step"),
     silenced_by=("dead-relu", "graph-cut", "nan-loss", "nothing-trainable"),
-)  # fmt: skip
+    remedy=Remedy(
+        name="with ReLU in place of sigmoid and tanh", swap={"Sigmoid": "ReLU", "Tanh": "ReLU"}
+    ),
+)
 
 RATIO = 1e-6
 LEAST_STEPS = 100

@@ -35,7 +35,12 @@ from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import Worker
 
-RULE = Rule("worker-rng-duplicates", "warning", needs=("loader",))
+RULE = Rule(
+    "worker-rng-duplicates",
+    "warning",
+    needs=("loader",),
+    unproved="the samples that were not drawn are no part of the record",
+)
 
 GENERATORS = {"numpy": "NumPy's generator", "python": "Python's generator"}
 
