@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from goingdeep.why.lessons.eval.lesson import see
 from goingdeep.why.lessons.eval.measured import Stolen
 from goingdeep.why.scores import Share
 
@@ -37,6 +38,25 @@ def test_dropout_and_batch_norm_make_the_modes_differ(two, verdicts):
     assert two.drift > 0
     assert len({share.right for share in two.testing}) > 1
     assert verdicts("eval", two)[:3] == ["false", "false", "true"]
+
+
+def test_one_sample_goes_through_both_modes(sensitive, two):
+    """As the batch's first row does, by hand; in eval mode nothing is random."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(4),
+        nn.Flatten(), nn.Dropout(0.3), nn.Linear(8 * 49, 10),
+    ).eval()  # fmt: skip
+    images, _ = next(iter(sensitive.moment.batches()))
+    with torch.no_grad():
+        expected = model(images)[0].double().tolist()
+    assert {i: values[2] for i, values in two.sample.items()} == pytest.approx(
+        {i: expected[i] for i in two.sample}
+    )
+    assert len(two.sample) == 8
+    assert all(train != again for train, again, _ in two.sample.values())
+    shown = [block for block in see(two) if getattr(block, "head", ("",))[0] == "output"]
+    assert len(shown) == 1
 
 
 def test_memory_is_what_autograd_keeps(trained, found):

@@ -396,6 +396,8 @@ export interface LookCall {
   maps_low?: number;
   maps_high?: number;
   worked?: Worked | null;
+  normed?: Normed | null;
+  mask?: string;
   time: number;
   step?: number;
   rank?: number;
@@ -579,6 +581,19 @@ export interface ModuleMade {
   time: number;
   step?: number;
   rank?: number;
+}
+
+/** What a BatchNorm had to choose between, for its first channels, exact in float32. */
+export interface Normed {
+  channels: number;
+  values: number;
+  batch_mean: (number | string)[];
+  batch_var: (number | string)[];
+  running_mean?: (number | string)[];
+  running_var?: (number | string)[];
+  after_mean?: (number | string)[];
+  after_var?: (number | string)[];
+  used?: "batch" | "running";
 }
 
 /** One operation of a loop. */

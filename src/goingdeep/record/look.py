@@ -11,6 +11,8 @@ or of a strided sample of it where `sampled`. Names of parameters are those of t
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from goingdeep.record.event import Blob, Event
@@ -88,6 +90,26 @@ class Worked(msgspec.Struct, frozen=True, omit_defaults=True):
     rest: float | str = 0.0
 
 
+class Normed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a BatchNorm had to choose between, for its first channels, exact in float32.
+
+    channels: how many there are. values: of the batch, for each channel. batch_mean, batch_var: of
+    this batch, the variance over all `values`, as it divides by it. running_mean, running_var: as
+    they were kept until the call, after_mean, after_var: and from then on; empty where none are kept.
+    used: which of the two this call took.
+    """
+
+    channels: int
+    values: int
+    batch_mean: tuple[float | str, ...]
+    batch_var: tuple[float | str, ...]
+    running_mean: tuple[float | str, ...] = ()
+    running_var: tuple[float | str, ...] = ()
+    after_mean: tuple[float | str, ...] = ()
+    after_var: tuple[float | str, ...] = ()
+    used: Literal["batch", "running"] = "batch"
+
+
 class LookCall(LookEvent, frozen=True, tag="look-call"):
     """One call of a module. index: order within the forward; depth: 0 is the model itself.
 
@@ -95,7 +117,8 @@ class LookCall(LookEvent, frozen=True, tag="look-call"):
     and high; of a large output, of values evenly spread over it. maps: u1[k,h,w] of the first output
     for the first sample, at most 8 channels of at most 32x32, a vector as u1[1,1,n]; for the eye
     only: value = low + (high - low) * u1 / 255. worked: one number of the first output, for Linear
-    and Conv2d.
+    and Conv2d. normed: of a BatchNorm. mask: of a Dropout, a letter for each of at most 256 values of
+    the first sample: "1" passed, "0" was put out, "." had been 0 before.
     """
 
     index: int
@@ -113,6 +136,8 @@ class LookCall(LookEvent, frozen=True, tag="look-call"):
     maps_low: float = 0.0
     maps_high: float = 1.0
     worked: Worked | None = None
+    normed: Normed | None = None
+    mask: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -44,16 +44,26 @@ export function Compared({ theirs, mine, scale }: { theirs: Recorded; mine: numb
   );
 }
 
+interface TableProps {
+  caption: string;
+  head: ComponentChildren[];
+  rows: ComponentChildren[][];
+  hidden?: boolean;
+  /** A letter a column: "l" for words; numbers stand to the right. */
+  align?: string;
+}
+
 /** A table that scrolls by itself, so that the page never does sideways. */
-export function Table({ caption, head, rows, hidden }: { caption: string; head: ComponentChildren[]; rows: ComponentChildren[][]; hidden?: boolean }) {
+export function Table({ caption, head, rows, hidden, align = "" }: TableProps) {
+  const words = (j: number) => (align[j] === "l" ? "words" : undefined);
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={caption}>
       <table>
         <caption class={hidden ? "visually-hidden" : undefined}>{caption}</caption>
-        <thead><tr>{head.map((cell, i) => (cell === "" ? <td key={i} /> : <th scope="col" key={i}>{cell}</th>))}</tr></thead>
+        <thead><tr>{head.map((cell, i) => (cell === "" ? <td key={i} /> : <th scope="col" class={words(i)} key={i}>{cell}</th>))}</tr></thead>
         <tbody>
           {rows.map((row, i) => (
-            <tr key={i}>{row.map((cell, j) => (j === 0 ? <th scope="row" key={j}>{cell}</th> : <td key={j}>{cell}</td>))}</tr>
+            <tr key={i}>{row.map((cell, j) => (j === 0 ? <th scope="row" key={j}>{cell}</th> : <td class={words(j)} key={j}>{cell}</td>))}</tr>
           ))}
         </tbody>
       </table>

@@ -72,7 +72,7 @@ function One({ block }: { block: Block }) {
     case "text":
       return block.code ? <pre class="snippet"><code>{block.text}</code></pre> : <p><Prose>{block.text}</Prose></p>;
     case "table":
-      return <><Table caption={block.title} head={block.head} rows={block.rows} />{note}</>;
+      return <><Table caption={block.title} head={block.head} rows={block.rows} align={block.align ?? ""} />{note}</>;
     case "figure":
       return <><Figure block={block} />{note}</>;
     case "picture":

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from goingdeep.record.look import Values
 from goingdeep.record.seen import Fact
+from goingdeep.watch.looks import modes
 from goingdeep.watch.reading import graph
 from goingdeep.watch.reading.arguments import tensors_in
 from goingdeep.watch.reading.picture import SAMPLES, picture
@@ -125,6 +126,7 @@ def call_fields(module: nn.Module, given: object, measured: Measured) -> dict[st
         "training": bool(module.training),
         "inputs": measured.all_of(given),
         "facts": facts(module) | silent_units(module, given),
+        "normed": modes.normed(module, given),
     }
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from torch import Tensor, nn
 
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookClear, LookLoss, LookStep
+from goingdeep.watch.looks import modes
 from goingdeep.watch.looks.backward import MOST_NODES, Backward, Named, scalar, states
 from goingdeep.watch.looks.calls import Measured, batch_fields, call_fields, own_parameters
 from goingdeep.watch.looks.loss_rows import rows
@@ -122,7 +123,7 @@ class Look:
                 "model": model,
                 "module": name,
             }
-            entry = self._order.add(LookCall, fields)
+            entry = self._order.add(LookCall, fields, modes.zeros_of(module, args))
         self._index += 1
         self._stack.append((module, entry))
 
@@ -133,6 +134,7 @@ class Look:
         if entry is not None:
             entry.fields["outputs"] = self._measured.all_of(output)
             entry.fields["parameters"] = own_parameters(module)
+            modes.ended(module, entry.fields, entry.zeros, output)
             if isinstance(output, Tensor):
                 self._show(entry.fields, output)
                 entry.fields["worked"] = worked(module, args, output)

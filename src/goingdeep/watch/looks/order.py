@@ -51,13 +51,19 @@ _SENTENCES: dict[type[LookEvent], Callable[[dict[str, Any]], str]] = {
 
 
 class Entry:
-    """One event to be: fields are filled in as they become known."""
+    """One event to be: fields are filled in as they become known.
 
-    __slots__ = ("fields", "kind")
+    zeros: what of a Dropout's input was 0, until it has returned.
+    """
 
-    def __init__(self, kind: type[LookEvent], fields: dict[str, Any]) -> None:
+    __slots__ = ("fields", "kind", "zeros")
+
+    def __init__(
+        self, kind: type[LookEvent], fields: dict[str, Any], zeros: list[bool] | None = None
+    ) -> None:
         self.kind = kind
         self.fields = fields
+        self.zeros = zeros or []
 
 
 class Order:
@@ -70,13 +76,15 @@ class Order:
         self._since = 0  # where the part after the last backward begins
         self._left_out_before = 0
 
-    def add(self, kind: type[LookEvent], fields: dict[str, Any]) -> Entry | None:
+    def add(
+        self, kind: type[LookEvent], fields: dict[str, Any], zeros: list[bool] | None = None
+    ) -> Entry | None:
         """One more; None where it does not fit."""
         if self._counts[kind] >= (MOST_CALLS if kind is LookCall else MOST_OTHERS):
             self._left_out += 1
             return None
         self._counts[kind] += 1
-        entry = Entry(kind, fields)
+        entry = Entry(kind, fields, zeros)
         self._entries.append(entry)
         return entry
 

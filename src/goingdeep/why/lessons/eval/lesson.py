@@ -75,6 +75,16 @@ def see(found: Found) -> Iterator[Blocks]:
         ),
         "lr",
     )
+    if found.modes > ROUNDING:
+        yield Table(
+            "the first sample of this batch, the same weights each time",
+            ("output", "train mode", "train mode again", "eval mode"),
+            tuple(
+                (number(index), *(number(value) for value in values))
+                for index, values in found.sample.items()
+            ),
+            "rrrr",
+        )
     yield Table(
         "one batch forward",
         ("", "kept for backward", "time", "outputs have a graph"),

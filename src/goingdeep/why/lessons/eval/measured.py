@@ -24,6 +24,8 @@ DROPOUT = nn.modules.dropout._DropoutNd  # noqa: SLF001
 SENSITIVE = (BATCH_NORM, DROPOUT)
 Way = Callable[[], AbstractContextManager[object]]
 REPEATS = 5
+MOST_OUTPUTS = 8
+"""Of one sample that are shown: those that are largest in eval mode."""
 FEW = 32
 """Test samples that are trained on by mistake."""
 
@@ -57,6 +59,7 @@ class Found:
     sensitive: layers that behave differently in the two modes. modes: largest difference between the
     outputs in train and in eval mode, as a share of the largest; again: between two passes in train
     mode; without: between the modes, with the sensitive layers taken out.
+    sample: outputs of the batch's first sample by index, in train mode, train mode again, eval mode.
     gradient: norm of the gradients of a backward in eval mode. passes: memory and time.
     good: after training, tested in eval mode; testing: the same in train mode, REPEATS times over other
     orders of the samples. drift: how far BatchNorm's running means moved meanwhile, of their length.
@@ -67,6 +70,7 @@ class Found:
     modes: float
     again: float
     without: float
+    sample: dict[int, tuple[float, float, float]]
     gradient: float
     passes: list[Pass]
     pace: Pace
@@ -104,6 +108,7 @@ def measure(lab: Lab) -> Found:
         modes=_apart(lab, batch, (True, False)),
         again=_apart(lab, batch, (True, True)),
         without=_apart(lab, batch, (True, False), replacing(SENSITIVE, nn.Identity)),
+        sample=_one_sample(lab, batch),
         gradient=norm(grads_of(model)),
         passes=_passes(lab, batch),
         pace=at,
@@ -140,6 +145,17 @@ def _apart(
         with torch.no_grad():  # the second pass draws other numbers than the first
             found.append(lab.outputs(model, batch[0], exact=True))
     return float((found[0] - found[1]).abs().max() / found[0].abs().max().clamp_min(1e-12))
+
+
+def _one_sample(lab: Lab, batch: Batch) -> dict[int, tuple[float, float, float]]:
+    """The first sample, with the whole batch around it, three times."""
+    found = []
+    for training in (True, True, False):
+        with torch.no_grad():
+            outputs = lab.outputs(lab.model().train(training), batch[0], exact=True)
+        found.append(outputs[:1].reshape(-1).double().tolist())
+    largest = sorted(range(len(found[2])), key=lambda i: -found[2][i])[:MOST_OUTPUTS]
+    return {i: (found[0][i], found[1][i], found[2][i]) for i in largest}
 
 
 def _tested_in_train_mode(
