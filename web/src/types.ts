@@ -626,6 +626,8 @@ export interface Parameter {
   device?: string;
   trainable?: boolean;
   tied_to?: string;
+  model?: number;
+  index?: number;
 }
 
 /** One module of a model. */

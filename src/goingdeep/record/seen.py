@@ -73,7 +73,10 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One parameter of a model. tied_to: the name of an earlier one with the same storage."""
+    """One parameter of a model. tied_to: the name of an earlier one with the same storage.
+
+    model, index: where the same tensor stands in another model, under which optimizers tell of it.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -81,6 +84,8 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
     device: str = "cpu"
     trainable: bool = True
     tied_to: str = ""
+    model: int = -1
+    index: int = -1
 
 
 class Model(Event, frozen=True, tag="model"):

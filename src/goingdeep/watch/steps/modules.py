@@ -145,7 +145,9 @@ class Models:
                     self._parameters[id(tensor)] = (weakref.ref(tensor), number, index)
                 mine.add(id(tensor))
             if index < MAX_PARTS:
-                parameters.append(_parameter(name, tensor, storages))
+                place = self.where(tensor)
+                shared = place if place[0] not in (-1, number) else (-1, -1)
+                parameters.append(_parameter(name, tensor, storages, shared))
         self._structure[number] = _structure(root)
         self._watcher.recorder.event(
             Model,
@@ -196,7 +198,9 @@ def _pointer(tensor: Tensor) -> int:
         return 0
 
 
-def _parameter(name: str, tensor: Tensor, storages: dict[int, str]) -> Parameter:
+def _parameter(
+    name: str, tensor: Tensor, storages: dict[int, str], shared: tuple[int, int]
+) -> Parameter:
     shape = tuple(tensor.shape) if _known(tensor) else ()
     tied = ""
     if _known(tensor) and tensor.layout == torch.strided and tensor.device.type != "meta":
@@ -204,5 +208,5 @@ def _parameter(name: str, tensor: Tensor, storages: dict[int, str]) -> Parameter
         tied = storages.setdefault(_pointer(tensor) or -id(tensor), name)
     return Parameter(
         name, shape, str(tensor.dtype).removeprefix("torch."), str(tensor.device),
-        tensor.requires_grad, "" if tied == name else tied,
+        tensor.requires_grad, "" if tied == name else tied, *shared,
     )  # fmt: skip
