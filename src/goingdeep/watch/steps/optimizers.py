@@ -147,6 +147,11 @@ class Optimizers:
                 unknown = self.write(known, optimizer)
                 known.written = known is stepped or not unknown
 
+    def _number_inside(self, optimizer: object) -> int:
+        """The same, or that of the optimizer inside: Accelerate's own kind never steps by itself."""
+        number = self.number(optimizer)
+        return number if number >= 0 else self.number(getattr(optimizer, "optimizer", None))
+
     def owns(self, parameters: Iterable[Tensor]) -> bool:
         """Whether any optimizer that is alive owns one of these."""
         wanted = {id(p) for p in parameters}
@@ -217,7 +222,7 @@ class Optimizers:
             Scheduler,
             id=number,
             class_name=type(scheduler).__qualname__,
-            optimizer=self.number(getattr(scheduler, "optimizer", None)),
+            optimizer=self._number_inside(getattr(scheduler, "optimizer", None)),
             site=site,
             settings=settings_of(vars(scheduler)),
         )

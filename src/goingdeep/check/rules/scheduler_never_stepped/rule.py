@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from goingdeep.check.rates import stepped
+from goingdeep.check.rates import rates, stepped
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 
@@ -53,11 +53,13 @@ def check(run: Run) -> Iterator[Finding]:
         raise NotSeen("fewer than two whole passes over a training loader")
     around = {s.optimizer for s in run.schedulers.values() if s.class_name in AROUND}
     for scheduler in run.schedulers.values():
+        if scheduler.optimizer < 0:
+            continue  # it was made for something that is no optimizer of torch's
         steps = run.steps_of(scheduler.optimizer)
         idle = not steps and run.steps >= LEAST_STEPS
         if scheduler.optimizer in around or (steps < LEAST_STEPS and not idle):
             continue
-        if not idle and stepped(run, scheduler).calls:
+        if not idle and (stepped(run, scheduler).calls or _moved(run, scheduler.optimizer)):
             continue
         yield RULE.found(
             "{scheduler} was made for an optimizer that did no step"
@@ -69,3 +71,12 @@ def check(run: Run) -> Iterator[Finding]:
             scheduler=scheduler.class_name,
             steps=steps,
         )
+
+
+def _moved(run: Run, optimizer: int) -> bool:
+    """Whether the rate changed and no scheduler's step did it: Ignite asks one, and sets it itself."""
+    others = [s for s in run.schedulers.values() if s.optimizer == optimizer]
+    known = rates(run, optimizer)
+    if known is None or any(stepped(run, other).calls for other in others):
+        return False
+    return float(known.low.min()) < known.peak
