@@ -10,7 +10,6 @@ message], and how long the program took under it.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import runpy
@@ -25,7 +24,7 @@ from typing import Any
 
 import torch
 import torch._dynamo
-from tests.rules.watched import FRAMEWORKS
+from tests.rules.watched import import_frameworks
 from tests.rules.watched import run as run_watched
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -226,9 +225,7 @@ def main() -> None:
     answers = os.dup(1)
     for line in sys.stdin:
         asked = json.loads(line)
-        with warnings.catch_warnings(action="ignore"):
-            for framework in FRAMEWORKS.findall(Path(asked["script"]).read_text()):
-                importlib.import_module(framework)
+        import_frameworks(Path(asked["script"]))
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:

@@ -11,13 +11,13 @@ from goingdeep.check import Report, check_run
 from tests.cases.reading import Case
 from tests.rules.conftest import Watched
 
-collect_ignore_glob = ["programs/*"]  # importing one would train
+collect_ignore_glob = ["programs/*", "healthy/*"]  # importing one would train
 
 
 class Cases:
-    """Runs cases and their twins, and judges what was recorded of them."""
+    """Runs cases, their twins and healthy programs, and judges what was recorded of them."""
 
-    def __init__(self, folder: Path, cases: list[Case]) -> None:
+    def __init__(self, folder: Path, cases: list[Case], healthy: list[Path]) -> None:
         twins = folder / "twins"
         twins.mkdir()
         for case in cases:
@@ -26,7 +26,7 @@ class Cases:
         # Those with a framework last: a parent that has imported it forks more slowly.
         ordered = sorted(cases, key=lambda case: (case.frameworks, case.name))
         scripts = [path for case in ordered for path in (case.path, twins / case.path.name)]
-        self._watched = Watched(folder, scripts, lambda _: False, live=False)
+        self._watched = Watched(folder, [*scripts, *healthy], lambda _: False, live=False)
         self._reports: dict[Path, Report] = {}
 
     def report(self, case: Case) -> Report:
@@ -36,6 +36,10 @@ class Cases:
     def twin_report(self, case: Case) -> Report:
         """What all rules say of its mended twin."""
         return self._report(self._twins / case.path.name)
+
+    def healthy_report(self, script: Path) -> Report:
+        """What all rules say of a healthy program."""
+        return self._report(script)
 
     def _report(self, script: Path) -> Report:
         if script not in self._reports:
@@ -48,9 +52,10 @@ class Cases:
 
 @pytest.fixture(scope="session")
 def judged(request, tmp_path_factory) -> Iterator[Cases]:
-    """Every case that a collected test asks for."""
+    """Every case and program that a collected test asks for."""
     params = [getattr(item, "callspec", None) for item in request.session.items]
     cases = {call.params["case"] for call in params if call and "case" in call.params}
-    running = Cases(tmp_path_factory.mktemp("cases"), list(cases))
+    healthy = {call.params["program"] for call in params if call and "program" in call.params}
+    running = Cases(tmp_path_factory.mktemp("cases"), list(cases), sorted(healthy))
     yield running
     running.close()

@@ -1,4 +1,4 @@
-"""Mistakes that happened in public, in programs unlike the rules' own examples."""
+"""Mistakes that happened in public, in programs unlike the rules' own examples; healthy programs beside."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from goingdeep.check import Finding, Report, catalogue
 from tests.cases.reading import FRAMEWORKS, Case, every
+from tests.cases.traps import NOT_THERE, PREFIXES, TRAPS, framework, programs, traps
 from tests.hints import check_hints
 
 CASES = every()
@@ -79,6 +80,23 @@ def test_the_mended_twin_raises_no_alarm(judged, case):
     assert loud(report) == []
     assert not [why for why in report.not_checked.values() if why.startswith("the rule failed")]
     check_hints(case.path, report)
+
+
+@pytest.mark.parametrize("program", programs(), ids=lambda program: program.stem)
+def test_a_healthy_program_under_a_framework_raises_no_alarm(judged, program):
+    report = judged.healthy_report(program)
+    assert loud(report) == []
+    assert not [why for why in report.not_checked.values() if why.startswith("the rule failed")]
+    assert len(report.clean) > 25, report.not_checked
+    check_hints(program, report)
+
+
+def test_each_trap_is_there_under_each_framework():
+    there = {(framework(program), trap) for program in programs() for trap in traps(program)}
+    wanted = {(prefix, trap) for prefix in PREFIXES for trap in TRAPS}
+    assert there <= wanted, there - wanted
+    assert wanted - there == set(NOT_THERE)
+    assert all(traps(program) for program in programs())
 
 
 def test_nearly_all_are_found_at_the_right_line():

@@ -10,7 +10,7 @@ from goingdeep.check import catalogue
 
 JUDGED = re.compile(
     r"src/goingdeep/check/rules/\w+/(good|fine_\w+)\.py|tests/rules/healthy/\w+\.py"
-    r"|tests/cases/programs/\w+\.py|tests/foreign/loops/\w+\.py|gd train --recipe \w+"
+    r"|tests/cases/(programs|healthy)/\w+\.py|tests/foreign/loops/\w+\.py|gd train --recipe \w+"
 )
 
 
