@@ -10,13 +10,14 @@ import functools
 from collections.abc import Collection, Iterator
 from typing import Self
 
+from goingdeep.check.owners import owners
 from goingdeep.check.source import Source, short
 from goingdeep.check.steps import UNKNOWN, Streak, gradient_state, written_out
 from goingdeep.record.event import CUT_SHORT
 from goingdeep.record.look import LookBackward, LookBatch, LookCall, LookEvent, LookLoss, LookStep
 from goingdeep.record.reading import Look, Seen
 from goingdeep.record.scalars import Curve, curve_name
-from goingdeep.record.seen import LossFunction, Op, Parameter, Pass, Worker
+from goingdeep.record.seen import LossFunction, Op, Pass, Worker
 from goingdeep.record.stretch import Stretch
 
 
@@ -170,36 +171,8 @@ class Run(Seen):
 
     @functools.cached_property
     def owners(self) -> dict[tuple[int, str], set[int]]:
-        """{(model, name of a parameter): numbers of the optimizers that own it}.
-
-        A tied parameter is owned by whoever owns the one with the same storage, and so is one that
-        stands in two models (an encoder that is called by itself, too).
-        """
-        found: dict[tuple[int, str], set[int]] = {}
-        for number, optimizer in self.optimizers.items():
-            for group in optimizer.groups:
-                for model, indices in group.owns.items():
-                    known = self.models.get(model)
-                    parameters = known.parameters if known is not None else ()
-                    for index in indices:
-                        if 0 <= index < len(parameters):
-                            found.setdefault((model, parameters[index].name), set()).add(number)
-        for place, called in self.models.items():
-            for parameter in called.parameters:
-                for other in self._same(place, parameter):
-                    mine = (place, parameter.name)
-                    together = found.get(mine, set()) | found.get(other, set())
-                    if together:
-                        found[mine] = found[other] = together
-        return found
-
-    def _same(self, place: int, parameter: Parameter) -> Iterator[tuple[int, str]]:
-        """Where else a parameter stands: in its model, or in another one."""
-        if parameter.tied_to:
-            yield place, parameter.tied_to
-        elsewhere = self.models.get(parameter.model)
-        if elsewhere is not None and 0 <= parameter.index < len(elsewhere.parameters):
-            yield parameter.model, elsewhere.parameters[parameter.index].name
+        """{(model, name of a parameter): numbers of the optimizers that own it}."""
+        return owners(self.optimizers, self.models)
 
     @functools.cached_property
     def taught_by(self) -> dict[int, set[int]]:
