@@ -25,8 +25,8 @@ def owners(
                 for index in indices:
                     if name := _name(models, model, index):
                         found.setdefault((model, name), set()).add(number)
-    for place, model in models.items():
-        for parameter in model.parameters:
+    for place, called in models.items():
+        for parameter in called.parameters:
             for other in _same(models, place, parameter):
                 mine = (place, parameter.name)
                 together = found.get(mine, set()) | found.get(other, set())
