@@ -76,6 +76,21 @@ def test_a_run_that_goes_on_is_followed_until_it_dies(tab, folders, tmp_path):
         log.close()
 
 
+def test_another_run_in_the_same_folder_begins_the_page_anew(tab, folders, tmp_path):
+    place = tmp_path / "run"
+    shutil.copytree(folders["mlp"], place)
+    with serving(place) as address:
+        tab.open(address)
+        tab.page.locator("h1", has_text="mlp").wait_for()
+        shutil.rmtree(place)
+        tab.page.locator(".problem", has_text="could not be read").wait_for()
+        shutil.copytree(folders["nan"], place)
+        manifest = json.loads((place / "run.json").read_bytes())
+        (place / "run.json").write_text(json.dumps({**manifest, "name": "another"}))
+        tab.page.locator("h1", has_text="another").wait_for()
+        assert tab.page.locator(".problem").count() == 0
+
+
 def frame(folder, place: str) -> str:
     """A notebook's page with the run in a frame of its own."""
     whole = whole_page(Trace(folder), kind="frame").html

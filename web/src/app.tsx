@@ -83,7 +83,7 @@ function Header() {
         </div>
       )}
       <FindingsBadge />
-      {known.manifest.state === "running" && <span class="live" role="status">● {strings.live}</span>}
+      {known.manifest.state === "running" && <span class="live"><span role="status">● {strings.live}</span> {strings.soFar(known.steps)}</span>}
       <span class="room" />
       <label class="switch" title={strings.predictHelp}>
         <input type="checkbox" checked={predicting.value} onChange={(event) => go({ set: { predict: event.currentTarget.checked ? "1" : null } }, true)} /> {strings.predict}

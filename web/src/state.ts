@@ -17,6 +17,7 @@ class Following {
   private readonly held = signal<Run | null>(null);
   private source: TraceSource | undefined;
   private revision = "";
+  private begun = "";
   private reading = false;
 
   get value(): Run | null {
@@ -29,6 +30,7 @@ class Following {
     this.source = source;
     const first = await source.events(-1);
     this.revision = first.revision;
+    this.begun = first.run;
     const manifest = await source.manifest();
     if (manifest.schema !== undefined && manifest.schema > 1) {
       problem.value = strings.newerSchema(manifest.schema);
@@ -49,8 +51,12 @@ class Following {
     try {
       for (let again = true; again; ) {
         const answer = await this.source.events(known.newest);
+        if (answer.run !== this.begun) {
+          location.reload();
+          return;
+        }
         known.add(answer.events);
-        again = answer.events.length > 0 && answer.revision !== "";
+        again = answer.more;
         const changed = answer.revision !== this.revision;
         this.revision = answer.revision;
         if (changed) known.manifest = await this.source.manifest();

@@ -95,6 +95,7 @@ export const strings = {
   } as Record<string, string>,
   failed: (error: string, message: string) => `The run ended with ${error}${message ? `: ${message}` : ""}.`,
   live: "live",
+  soFar: (step: number) => `step ${step.toLocaleString("en")}`,
   reading: "Reading the run …",
   notRead: "The run could not be read.",
   unauthorised: "This page was opened without its key. Open the address that gd view printed.",

@@ -119,6 +119,8 @@ def other_ranks(folder: Path, *, seconds: float = 0.0) -> list[Path]:
 
 
 def _is_written(path: Path) -> bool:
+    if not path.is_file():
+        return False  # to open a pipe would wait for somebody who writes to it
     with contextlib.suppress(OSError), path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -154,6 +156,14 @@ class Following:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "events.jsonl"
         self._read = 0
+
+    @property
+    def cut(self) -> bool:
+        """Whether the file is shorter than what was read of it: another one is in its place."""
+        try:
+            return self._path.stat().st_size < self._read
+        except OSError:
+            return False
 
     def more(self) -> list[Event]:
         """Events written since; of the first reading those that a resume has not made void."""

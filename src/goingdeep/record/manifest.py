@@ -9,7 +9,7 @@ import msgspec
 
 from goingdeep.errors import RunFormatError, RunNotFoundError
 from goingdeep.record.encoding import UNREADABLE, indented
-from goingdeep.record.files import write_atomic
+from goingdeep.record.files import read_file, write_atomic
 
 FORMAT = 1
 """Raised when a reader of the version before could misread a run folder."""
@@ -93,7 +93,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / "run.json"
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         raise RunNotFoundError(
             f"{folder} is not a run",

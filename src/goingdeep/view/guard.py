@@ -66,7 +66,7 @@ class Guard:
             return
         status, why = self.verdict(scope)
         if status:
-            await _refuse(send, status, why, head=scope["method"] == "HEAD")
+            await refuse(send, status, why, head=scope["method"] == "HEAD")
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -119,7 +119,8 @@ class Guard:
         return hmac.compare_digest(token.encode("latin-1"), self._token) and kind == "Bearer"
 
 
-async def _refuse(send: Send, status: int, why: str, *, head: bool) -> None:
+async def refuse(send: Send, status: int, why: str, *, head: bool) -> None:
+    """Answer with a status and why, and nothing of the run. head: without the words."""
     body = f"{why}\n".encode()
     headers = {
         **HEADERS,
@@ -128,7 +129,7 @@ async def _refuse(send: Send, status: int, why: str, *, head: bool) -> None:
         **({"allow": "GET, HEAD"} if status == 405 else {}),
         **({"www-authenticate": "Bearer"} if status == 401 else {}),
         # What follows of a body that was not asked for must not be read as a request.
-        **({"connection": "close"} if status in {400, 405, 413} else {}),
+        **({"connection": "close"} if status in {400, 405, 413, 503} else {}),
     }
     await send({"type": "http.response.start", "status": status, "headers": _raw(headers)})
     await send({"type": "http.response.body", "body": b"" if head else body})

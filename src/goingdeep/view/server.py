@@ -7,6 +7,7 @@ server.py   the routes, and how long a browser may take
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import socket
 import time
@@ -20,11 +21,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from goingdeep.errors import GoingDeepError, printable
 from goingdeep.record.encoding import to_json
-from goingdeep.view.guard import HEADERS, Guard
+from goingdeep.view.guard import HEADERS, Guard, Receive, Scope, Send, refuse
 from goingdeep.view.page_files import PageFiles, page_files
 from goingdeep.view.single import whole_page
-from goingdeep.view.trace import Trace
+from goingdeep.view.trace import MOST_PAGE, Trace
 
 REFRESH_SECONDS = 0.5
 """A run is read again at most so often, however many pages ask."""
@@ -32,8 +34,15 @@ REFRESH_SECONDS = 0.5
 PATIENCE_SECONDS = 10.0
 """For a request to arrive whole."""
 
+LEAVING_SECONDS = 60.0
+"""For an answer to be taken; the largest is some megabytes, perhaps through a tunnel."""
+
 MOST_REQUEST_BYTES = 8 << 10
 MOST_CONNECTIONS = 32
+"""Beyond these a request is answered with 503."""
+
+MOST_SILENT = 4 * MOST_CONNECTIONS
+"""Beyond these a connection is closed before it says anything."""
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 _SEQ = re.compile(r"-1|[0-9]{1,12}")
@@ -106,8 +115,10 @@ class OfRun:
             return PlainTextResponse("after expects a whole number from -1\n", 400)
         self._refresh()
         found, following = self._trace.after(int(asked))
-        body = b'{"events":[%s],"next":%d,"revision":"%s"}' % (
-            b",".join(shaped.json for shaped in found), following, self._trace.revision.encode(),
+        body = b'{"events":[%s],"next":%d,"more":%s,"revision":"%s","run":"%s"}' % (
+            b",".join(shaped.json for shaped in found), following,
+            b"true" if len(found) == MOST_PAGE else b"false",
+            self._trace.revision.encode(), self._trace.identity.encode(),
         )  # fmt: skip
         return Response(body, media_type="application/json")
 
@@ -126,22 +137,43 @@ def application(
     Args:
         trace: the run. hosts, token: as `Guard` takes them. page: by default the one in the package.
     """
-    routes = Starlette(routes=Routes(trace, page or page_files()).all())
+    routes = Starlette(
+        routes=Routes(trace, page or page_files()).all(),
+        exception_handlers={GoingDeepError: _unreadable},
+    )
     routes.router.redirect_slashes = False
     return Guard(routes, hosts, token)
 
 
-class Impatient(H11Protocol):
-    """A connection that is closed where a request does not arrive whole in time.
+async def _unreadable(_: Request, error: Exception) -> Response:
+    """The folder was moved, or is just being replaced; it may be there again the next time."""
+    first = (str(error).splitlines() or [""])[0]
+    return PlainTextResponse(f"the run cannot be read now: {printable(first)}\n", 503)
 
-    uvicorn's own limit begins only after an answer: one byte a minute would hold a connection.
+
+async def busy(scope: Scope, _: Receive, send: Send) -> None:
+    """Too many connections are open."""
+    await refuse(send, 503, "too many connections", head=scope["method"] == "HEAD")
+
+
+class Impatient(H11Protocol):
+    """A connection that is closed where a request does not arrive whole in time, or no answer leaves.
+
+    uvicorn's own limit begins only after an answer: one byte a minute would hold a connection, and
+    so would an answer that nobody takes.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _leaving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         super().connection_made(transport)
+        if len(self.connections) > MOST_SILENT:
+            transport.abort()
+            return
+        if len(self.connections) > MOST_CONNECTIONS:
+            self.app = busy  # uvicorn's own answer lacks our headers
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -160,7 +192,18 @@ class Impatient(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self._stop_waiting()
+        self._stop_leaving()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """An answer waits to be taken."""
+        super().pause_writing()
+        self._leaving = self.loop.call_later(LEAVING_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Nearly all of it was."""
+        super().resume_writing()
+        self._stop_leaving()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as it is called
         """What is no request gets no answer that a browser could use."""
@@ -178,6 +221,11 @@ class Impatient(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _stop_leaving(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
 
 
 def made(app: Guard, ready: Callable[[], None]) -> uvicorn.Server:
@@ -197,7 +245,8 @@ def made(app: Guard, ready: Callable[[], None]) -> uvicorn.Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            # What others send is nothing that the user could mend: it is answered, and not said.
+            log_level=logging.ERROR,
             h11_max_incomplete_event_size=MOST_REQUEST_BYTES,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=1,

@@ -42,8 +42,8 @@ from goingdeep.view.sources import sources, text_of
 MOST_PAGE = 20_000
 """Events in one answer."""
 
-CHECK_SHARE = 100
-"""The rules run again after so many times as long as they took: a hundredth of one core."""
+CHECK_SHARE = 200
+"""The rules run again after so many times as long as they took: half a hundredth of one core."""
 
 FIRST_PAUSE = 5.0
 
@@ -65,9 +65,16 @@ class Trace:
     ) -> None:  # fmt: skip
         self.folder = folder
         self.other = Trace(other, source=source, images=images, live=live) if other else None
+        self._with_source, self._with_images, self._live = source, images, live
+        self._begun = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        folder = self.folder
         refuse_large(folder)
-        self._with_source, self._with_images = source, images
+        self._begun += 1
         self.run: RunManifest = read_manifest(folder)
+        self.identity = _named(f"{self.run.created} {self._begun}")
         self.state = _state(folder, self.run)
         self.events: list[Shaped] = []
         self.revision = ""
@@ -83,8 +90,8 @@ class Trace:
         self._stamped: dict[str, object] = {"judged by": None}
         self._curve_keys: dict[str, CurveOf] = {}
         self._parts: dict[str, tuple[object, Any]] = {}
-        self._following = Following(folder) if live else None
-        self._shaper = Shaper(self._paths, images=images)
+        self._following = Following(folder) if self._live else None
+        self._shaper = Shaper(self._paths, images=self._with_images)
         self._all = self._following.more() if self._following else self._of_all_ranks()
         self._shape(joined(self._all))
         self._revise()
@@ -96,7 +103,11 @@ class Trace:
         if self._following is None:
             return
         before = self.state
-        self.run = read_manifest(self.folder)
+        run = read_manifest(self.folder)
+        if run.created != self.run.created or self._following.cut:
+            self._begin()  # the folder was deleted, and another run written to its place
+            return
+        self.run = run
         self.state = _state(self.folder, self.run)  # first, or its last events could be missed
         new = self._following.more()
         self._all += new
@@ -198,7 +209,7 @@ class Trace:
             self.state, self.run.status, len(self._sites), len(self._texts), id(self._report),
             tuple(sorted(curve.rows.hash for curve in self._curve_keys.values())), repr(stamps),
         )  # fmt: skip
-        self.revision = hashlib.blake2b(repr(key).encode(), digest_size=8).hexdigest()
+        self.revision = _named(repr(key))
 
     def _judge(self) -> None:
         """Run the rules over everything that was read."""
@@ -217,12 +228,16 @@ class Trace:
         if self._parts.get("curves", (None,))[0] == stamp:
             return
         self._parts["curves"] = (stamp, None)
+        before = self._curve_keys
         self._curve_keys = {
             f"{name}-{optimizer}": CurveOf(
                 name, self._keep(rows), optimizer, self._shaper.rank, thin
             )
             for name, optimizer, rows, thin in curves(self.folder, self._shaper.rank)
         }
+        # A page may be about to ask for those that it was told of last; older ones nobody will.
+        told = {curve.rows.hash for curve in (*before.values(), *self._curve_keys.values())}
+        self._made = {ref: content for ref, content in self._made.items() if ref in told}
 
     def _keep(self, array: npt.NDArray[Any]) -> Blob:
         """Bytes of ours that a page may ask for."""
@@ -247,6 +262,7 @@ class Trace:
         return found
 
     def _answers(self) -> tuple[Answer, ...]:
+        # Only what is an answer is read: a file of that name may be a link to anything on this machine.
         return tuple(fit(answer) for answer in read_answers(self.folder))
 
     def _notes(self) -> list[str]:
@@ -272,6 +288,10 @@ def _state(folder: Path, run: RunManifest) -> Any:
     if run.status not in {"started", "running"}:
         return "finished"
     return "running" if is_live(folder) else "dead"
+
+
+def _named(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
 
 
 def _stamp(path: Path) -> tuple[tuple[str, int], ...]:

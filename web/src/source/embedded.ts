@@ -26,7 +26,7 @@ export class Embedded implements TraceSource {
   async events(after: number): Promise<Answer> {
     const all = (await this.read()).events;
     const events = after < 0 ? all : all.filter((event) => event.seq > after);
-    return { events, next: all.at(-1)?.seq ?? after, revision: "" };
+    return { events, next: all.at(-1)?.seq ?? after, more: false, revision: "", run: "" };
   }
 
   async blob(ref: string): Promise<ArrayBuffer> {

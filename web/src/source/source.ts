@@ -5,7 +5,11 @@ import type { Event, Manifest } from "../types.ts";
 export interface Answer {
   events: Event[];
   next: number;
+  /** Whether there is more already. */
+  more: boolean;
   revision: string;
+  /** Which run this is: another one may be written to the folder of the first. */
+  run: string;
 }
 
 export interface TraceSource {
