@@ -34,6 +34,7 @@ bench: $(VENV)/.bench system    ## measure side by side; results in bench/result
 	$(BIN)/python bench/train.py
 	$(BIN)/python bench/watch.py
 	$(BIN)/python bench/check_speed.py
+	$(BIN)/python bench/view.py
 	$(BIN)/python bench/check.py
 	$(BIN)/python bench/why.py
 	$(BIN)/python bench/fast.py
