@@ -138,6 +138,7 @@ def serve(
         RunNotFoundError, RunFormatError: no such run. SettingsError: an address that cannot be used.
     """
     import secrets
+    import socket
 
     from goingdeep.record import find_run
     from goingdeep.view import server
@@ -156,6 +157,9 @@ def serve(
 
         def ready() -> None:
             say(f"{printable(folder.name)}: {address}")
+            if os.environ.get("SSH_CONNECTION") and own[0] == LOOPBACK:
+                machine = printable(socket.gethostname())
+                say(f"from your own machine: ssh -L {number}:{LOOPBACK}:{number} {machine}")
             say("Ctrl-C ends this; the training, if it goes on, does not notice")
             if open_browser:
                 _open(address)

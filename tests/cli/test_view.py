@@ -7,6 +7,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from goingdeep import viewed
+from goingdeep.view import server
 from tests.cli.conftest import PLAIN
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/#/\?token=([\w-]{43})\n")
@@ -80,6 +83,24 @@ def test_an_address_that_cannot_be(gd, run, words, first, fix):
 
 def test_a_run_that_is_not_there(gd):
     assert gd("view", "nope", "--no-open").is_error("there is no run 'nope'")
+
+
+@pytest.mark.parametrize("connection", ["", "192.0.2.7 50000 192.0.2.1 22"])
+def test_over_ssh_it_says_how_to_reach_it(run, monkeypatch, connection):
+    class Served:
+        def __init__(self, app, ready):
+            self.ready = ready
+
+        def run(self, sockets):
+            self.ready()
+
+    monkeypatch.setattr(server, "made", Served)
+    monkeypatch.setenv("SSH_CONNECTION", connection)
+    said = []
+    viewed.serve(run, open_browser=False, say=said.append)
+    ((port, _),) = ADDRESS.findall(said[0] + "\n")
+    tunnel = f"from your own machine: ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
+    assert said[1:-1] == ([tunnel] if connection else [])
 
 
 class Viewing:

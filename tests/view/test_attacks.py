@@ -16,7 +16,8 @@ import pytest
 from goingdeep.errors import RunNotFoundError
 from goingdeep.record import Curve, is_live, read_manifest, write_manifest
 from goingdeep.record.answer import Answer, save_answer
-from goingdeep.record.events import Started
+from goingdeep.record.event import Gap
+from goingdeep.record.events import Resumed, Started
 from goingdeep.record.log import EventLog
 from goingdeep.view import server
 from goingdeep.view.guard import HEADERS
@@ -232,3 +233,19 @@ def test_curves_that_have_grown_on_are_forgotten(going, monkeypatch):
         told.append(trace.manifest().curves[0].rows.hash)
     assert len(set(told)) == 6
     assert [trace.blob(ref) is not None for ref in told] == [False] * 4 + [True] * 2
+
+
+def test_steps_that_a_resume_made_void_are_not_judged(going):
+    trace = Trace(going.folder, live=True)
+    for event in (
+        Started(time=1.0, steps=10, device="cpu"),
+        Gap(time=2.0, step=5, what="this is void", reason="x"),
+        Gap(time=2.0, step=3, what="this is not", reason="x"),
+    ):
+        going.log.write(event)
+    trace.refresh()
+    going.log.write(Resumed(time=3.0, step=3))
+    trace.refresh()
+    assert [type(event).__name__ for event in trace._all] == ["Started", "Gap", "Resumed"]
+    # A page that is open has them, and is told so.
+    assert [shaped.seq for shaped in trace.events] == [0, 1, 2, 3]

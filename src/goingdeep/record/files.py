@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +30,8 @@ def read_file(path: Path) -> bytes:
     Raises:
         OSError: it cannot be read, is too large, or is none (a pipe or a device has no end).
     """
-    if not path.is_file() or path.stat().st_size > LARGEST:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
         raise OSError(errno.EINVAL, "no ordinary file of a run", str(path))
     return path.read_bytes()
 

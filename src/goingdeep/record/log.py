@@ -141,7 +141,7 @@ def read_events(folder: Path, *, void: bool = False) -> Iterator[Event]:
     files = [_read(path) for path in (folder / "events.jsonl", *_of_other_ranks(folder))]
     # Within one file the order of lines counts, also where the clock was set back.
     events = list(heapq.merge(*files, key=lambda event: event.time)) if files[1:] else files[0]
-    yield from events if void else _valid(events)
+    yield from events if void else valid(events)
 
 
 class Following:
@@ -180,7 +180,7 @@ class Following:
         whole = content.rfind(b"\n") + 1
         first, self._read = not self._read, self._read + whole
         events = _decoded(content[:whole])
-        return _valid(events) if first else events
+        return valid(events) if first else events
 
 
 def _of_other_ranks(folder: Path) -> list[Path]:
@@ -207,8 +207,8 @@ def _decoded(lines: bytes) -> list[Event]:
     return events
 
 
-def _valid(events: list[Event]) -> list[Event]:
-    """The events that no later resume of their rank has made void."""
+def valid(events: list[Event]) -> list[Event]:
+    """The events, in the order of writing, that no later resume of their rank has made void."""
     valid: list[Event] = []
     resumed_at: dict[int, int] = {}
     for event in reversed(events):

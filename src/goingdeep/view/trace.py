@@ -25,8 +25,8 @@ from goingdeep.record import is_live, read_blob, read_events, read_manifest
 from goingdeep.record.answer import FOLDER as ANSWERS
 from goingdeep.record.answer import Answer, read_answers
 from goingdeep.record.event import Blob, Event
-from goingdeep.record.events import WorstErrors
-from goingdeep.record.log import Following
+from goingdeep.record.events import Resumed, WorstErrors
+from goingdeep.record.log import Following, valid
 from goingdeep.record.look import LookEvent
 from goingdeep.record.reading import processes
 from goingdeep.record.seen import Site, SourceText
@@ -111,6 +111,8 @@ class Trace:
         self.state = _state(self.folder, self.run)  # first, or its last events could be missed
         new = self._following.more()
         self._all += new
+        if any(isinstance(event, Resumed) for event in new):
+            self._all = valid(self._all)  # the rules must not see steps that were done again
         self._shape(new)
         if self.state != before:
             self._check_at = 0.0
