@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -9,11 +10,52 @@ import numpy as np
 
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import Curve
+from goingdeep.record.event import Blob
 from goingdeep.record.scalars import F64
+from goingdeep.view.contract import CurveOf
+from goingdeep.view.stamps import stamp
 
 MOST_ROWS = 1_000
 MOST_CURVES = 64
 _NAME = re.compile(r"([a-z_]{1,40})(?:-([0-9]{1,4}))?(?:-rank([0-9]{1,5}))?")
+
+
+class Curves:
+    """The curves of a run that may grow, and their bytes.
+
+    told: what a page is told of them; the rows are a blob that it asks for.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamp: object = None
+        self._bytes: dict[str, bytes] = {}
+        self.told: tuple[CurveOf, ...] = ()
+
+    def read(self, rank: int) -> None:
+        """Read those of a process, where anything has changed."""
+        now = stamp(self._folder / "scalars")
+        if now == self._stamp:
+            return
+        self._stamp = now
+        before = self.told
+        self.told = tuple(
+            CurveOf(name, self._keep(rows), optimizer, rank, thin)
+            for name, optimizer, rows, thin in curves(self._folder, rank)
+        )
+        # A page may be about to ask for those that it was told of last; older ones nobody will.
+        kept = {curve.rows.hash for curve in (*before, *self.told)}
+        self._bytes = {ref: content for ref, content in self._bytes.items() if ref in kept}
+
+    def blob(self, ref: str) -> bytes | None:
+        """The rows that a hash stands for, f64[n,5]; None where it is none of these."""
+        return self._bytes.get(ref)
+
+    def _keep(self, rows: F64) -> Blob:
+        content = np.ascontiguousarray(rows, dtype="<f8").tobytes()
+        name = hashlib.blake2b(content, digest_size=16).hexdigest()
+        self._bytes[name] = content
+        return Blob(name, "f8", rows.shape)
 
 
 def curves(folder: Path, rank: int = 0) -> list[tuple[str, int, F64, bool]]:

@@ -7,15 +7,12 @@ opened by a name that stands in it, and what is read is bounded.
 from __future__ import annotations
 
 import gc
-import hashlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from goingdeep.check import Report
 from goingdeep.check.proof import FILE as PROOFS
@@ -31,13 +28,14 @@ from goingdeep.record.look import LookEvent
 from goingdeep.record.reading import processes
 from goingdeep.record.seen import Site, SourceText
 from goingdeep.view import findings
-from goingdeep.view.contract import CurveOf, Manifest, Results, Source
-from goingdeep.view.curves import curves
+from goingdeep.view.contract import Manifest, Results, Source
+from goingdeep.view.curves import Curves
 from goingdeep.view.events import Shaped, Shaper, joined
 from goingdeep.view.limits import refuse_large
 from goingdeep.view.paths import Paths, fit
 from goingdeep.view.results import results
 from goingdeep.view.sources import sources, text_of
+from goingdeep.view.stamps import named, stamp
 
 MOST_PAGE = 20_000
 """Events in one answer."""
@@ -74,12 +72,11 @@ class Trace:
         refuse_large(folder)
         self._begun += 1
         self.run: RunManifest = read_manifest(folder)
-        self.identity = _named(f"{self.run.created} {self._begun}")
+        self.identity = named(f"{self.run.created} {self._begun}")
         self.state = _state(folder, self.run)
         self.events: list[Shaped] = []
         self.revision = ""
         self._paths = Paths()
-        self._made: dict[str, bytes] = {}
         self._blobs: dict[str, Blob] = {}
         self._sites: list[Site] = []
         self._texts: list[SourceText] = []
@@ -88,7 +85,7 @@ class Trace:
         self._check_at = 0.0
         self._judged_by: list[Path] = []
         self._stamped: dict[str, object] = {"judged by": None}
-        self._curve_keys: dict[str, CurveOf] = {}
+        self._curves = Curves(folder)
         self._parts: dict[str, tuple[object, Any]] = {}
         self._following = Following(folder) if self._live else None
         self._shaper = Shaper(self._paths, images=self._with_images)
@@ -131,7 +128,7 @@ class Trace:
 
     def blob(self, ref: str) -> bytes | None:
         """The bytes that a hash stands for, in either run; None where the page was never told of it."""
-        made = self._made.get(ref)
+        made = self._curves.blob(ref)
         if made is not None:
             return made
         known = self._blobs.get(ref)
@@ -152,11 +149,11 @@ class Trace:
             run=fit(run),
             state=self.state,
             sources=self._sources() if self._with_source else (),
-            curves=tuple(self._curve_keys.values()),
+            curves=self._curves.told,
             findings=findings.shown(report, self._paths) if report is not None else (),
             checked=report is not None,
             not_checked=dict(report.not_checked) if report is not None else {},
-            answers=self._cached("answers", _stamp(self.folder / ANSWERS), self._answers),
+            answers=self._cached("answers", stamp(self.folder / ANSWERS), self._answers),
             results=self._results(),
             notes=(*self._notes(), *notes),
             other=self.other.run.name if self.other is not None else "",
@@ -194,14 +191,14 @@ class Trace:
         """What tells that a file beside the events has changed: some are written after the end."""
         judged_by = [self.folder / PROOFS, *self._judged_by]
         return {
-            "judged by": [_stamp(path) for path in judged_by],
-            "others": [_stamp(self.folder / name) for name in ("scalars", ANSWERS, "result.json")],
+            "judged by": [stamp(path) for path in judged_by],
+            "others": [stamp(self.folder / name) for name in ("scalars", ANSWERS, "result.json")],
         }
 
     def _revise(self) -> None:
         """Look at what the manifest is made of, and say whether it is another one now."""
         stamps = self._stamps()
-        self._read_curves()
+        self._curves.read(self._shaper.rank)
         due = time.monotonic() >= self._check_at or self._report is None
         if due or stamps["judged by"] != self._stamped["judged by"]:
             self._judge()
@@ -209,9 +206,9 @@ class Trace:
         self._stamped = stamps
         key = (
             self.state, self.run.status, len(self._sites), len(self._texts), id(self._report),
-            tuple(sorted(curve.rows.hash for curve in self._curve_keys.values())), repr(stamps),
+            tuple(curve.rows.hash for curve in self._curves.told), repr(stamps),
         )  # fmt: skip
-        self.revision = _named(repr(key))
+        self.revision = named(repr(key))
 
     def _judge(self) -> None:
         """Run the rules over everything that was read."""
@@ -225,29 +222,6 @@ class Trace:
         took = time.process_time() - began
         self._check_at = time.monotonic() + max(FIRST_PAUSE, CHECK_SHARE * took)
 
-    def _read_curves(self) -> None:
-        stamp = _stamp(self.folder / "scalars")
-        if self._parts.get("curves", (None,))[0] == stamp:
-            return
-        self._parts["curves"] = (stamp, None)
-        before = self._curve_keys
-        self._curve_keys = {
-            f"{name}-{optimizer}": CurveOf(
-                name, self._keep(rows), optimizer, self._shaper.rank, thin
-            )
-            for name, optimizer, rows, thin in curves(self.folder, self._shaper.rank)
-        }
-        # A page may be about to ask for those that it was told of last; older ones nobody will.
-        told = {curve.rows.hash for curve in (*before.values(), *self._curve_keys.values())}
-        self._made = {ref: content for ref, content in self._made.items() if ref in told}
-
-    def _keep(self, array: npt.NDArray[Any]) -> Blob:
-        """Bytes of ours that a page may ask for."""
-        content = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
-        name = hashlib.blake2b(content, digest_size=16).hexdigest()
-        self._made[name] = content
-        return Blob(name, array.dtype.str[1:], array.shape)
-
     # ---------------------------------------------------------------- parts of the manifest
 
     def _sources(self) -> tuple[Source, ...]:
@@ -258,7 +232,7 @@ class Trace:
         return found
 
     def _results(self) -> Results | None:
-        key = (_stamp(self.folder / "result.json"), self._worst)
+        key = (stamp(self.folder / "result.json"), self._worst)
         worst = self._worst if self._with_images else None
         found: Results | None = self._cached("results", key, lambda: results(self.folder, worst))
         return found
@@ -290,17 +264,3 @@ def _state(folder: Path, run: RunManifest) -> Any:
     if run.status not in {"started", "running"}:
         return "finished"
     return "running" if is_live(folder) else "dead"
-
-
-def _named(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
-
-
-def _stamp(path: Path) -> tuple[tuple[str, int], ...]:
-    """What tells that a file, or a file in a folder, has changed."""
-    try:
-        if path.is_dir():
-            return tuple(sorted((p.name, p.stat().st_mtime_ns) for p in path.iterdir()))
-        return ((path.name, path.stat().st_mtime_ns),)
-    except OSError:
-        return ()
