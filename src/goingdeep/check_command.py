@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from cyclopts import Parameter
 
-from goingdeep.errors import printable
+from goingdeep.errors import SettingsError, printable
 from goingdeep.terminal import refuse_existing, say, write_new
 
 Names = tuple[str, ...]
@@ -78,6 +78,7 @@ def check(
             seconds=seconds,
             probes=probes,
             prove=prove,
+            aloud=face == "text" or bool(output),  # else the report alone is on the error stream
             **how,
         )
         if done.speaks:
@@ -85,6 +86,15 @@ def check(
             _report(done.checked, face, output, stream=sys.stderr, end=end)
         code = done.exit_code
     else:
+        for name, given in (
+            ("--steps", steps), ("--seconds", seconds), ("--out", out), ("--no-probes", not probes)
+        ):  # fmt: skip
+            if given:
+                raise SettingsError(
+                    f"{name} is for a program that is run now, and {printable(run)} is a recorded run",
+                    fix=f"gd check {name} ... SCRIPT.py, or leave {name} out",
+                    more="docs/check.md#a-program",
+                )
         if prove:
             from goingdeep.proving import prove_record
 

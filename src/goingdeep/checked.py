@@ -5,14 +5,16 @@ What `gd check` and Python both do. Reads the record and source files; never imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from goingdeep.check import CheckSettings, Report, catalogue, check_processes
 from goingdeep.check.baseline import apply_baseline, write_baseline
 from goingdeep.check.catalogue import find
 from goingdeep.check.faces import FACES
+from goingdeep.check.judge import NO_END
 from goingdeep.check.proof import add_proofs
 from goingdeep.check.settings import project_settings as settings_of_project
 from goingdeep.check.settings import severity_of
@@ -20,6 +22,8 @@ from goingdeep.check.source import apply_ignores
 from goingdeep.errors import SettingsError, UnknownNameError
 from goingdeep.record import find_run, read_manifest
 from goingdeep.record.event import CUT_SHORT
+from goingdeep.record.log import LATER
+from goingdeep.record.manifest import Manifest
 from goingdeep.record.reading import Seen, read_processes
 from goingdeep.record.runs import short_name
 
@@ -70,11 +74,14 @@ def check_record(
         that cannot be. UnknownNameError: no rule of that name.
     """
     folder = find_run(run)
-    read_manifest(folder)  # refuses a run that is damaged or of a newer format
+    manifest = read_manifest(folder)  # refuses a run that is damaged or of a newer format
     processes = read_processes(folder)
     settings = project_settings(processes, disable=disable, enable=enable, fail_on=fail_on)
     place = baseline_of(settings, baseline, write=write)
     report = check_processes(processes, settings, name=short_name(folder))
+    early = _ends_early(manifest, processes)
+    if early:
+        report.notes = [note for note in report.notes if note != NO_END] + [early]
     add_proofs(report, folder)
     files = {site.file for seen in processes for site in seen.sites.values()}
     apply_ignores(report, files, catalogue())
@@ -116,6 +123,33 @@ def face_of(name: str) -> Callable[[Report], str]:
     if name not in FACES:
         raise UnknownNameError.of("format", name, FACES, more="gd check --help")
     return FACES[name]
+
+
+def _ends_early(manifest: Manifest, processes: Sequence[Seen]) -> str:
+    """What is to be said of a record that ends before the program did; "" for a whole one."""
+    steps = max((seen.steps for seen in processes), default=0)
+    if any(gap.what == LATER for seen in processes for gap in seen.gaps):
+        return "the record was full before the program had ended: some of it was not seen"
+    if (
+        manifest.kind == "watch"
+        and manifest.error
+        and manifest.status in ("finished", "interrupted")
+    ):
+        return (
+            f"the record ends at step {steps:,}, before the program did ({manifest.error}): what came "
+            "later was not seen"
+        )
+    return ""
+
+
+def asked_settings(asked: Mapping[str, Any]) -> CheckSettings:
+    """The settings under which `gd check PROGRAM` judges, for its program's own process.
+
+    Args:
+        asked: disable, enable and baseline, as the command was told.
+    """
+    chosen = project_settings((), disable=asked["disable"], enable=asked["enable"])
+    return replace(chosen, baseline=Path(asked["baseline"])) if asked["baseline"] else chosen
 
 
 def project_settings(

@@ -54,6 +54,7 @@ def check_program(
     seconds: float = 0.0,
     probes: bool = True,
     prove: bool = False,
+    aloud: bool = False,
     **settings: Any,
 ) -> CheckedProgram:
     """Run a program watched, and judge what it did.
@@ -63,6 +64,7 @@ def check_program(
         out: the run's folder, new or empty; by default one in runs/.
         steps, seconds: end it after so many; 0 for never. probes: models may be tried out on copies.
         prove: replay the program's own steps with and without each mistake that can be mended.
+        aloud: say on the error stream what is found as soon as it is certain.
         **settings: as in `check_record`.
     Raises:
         ScriptError, RunExistsError, SettingsError, UnknownNameError: before it is started.
@@ -83,7 +85,11 @@ def check_program(
         baseline_of(chosen, settings.get("baseline"), write=True)
     with tempfile.TemporaryDirectory(prefix="gd-check-") as place:
         told = Path(place) / "run"
-        asked = CheckAsked(str(told), steps, seconds, probes, prove)
+        asked = CheckAsked(
+            str(told), steps, seconds, probes, prove, aloud,
+            tuple(settings.get("disable", ())), tuple(settings.get("enable", ())),
+            _known(settings),
+        )  # fmt: skip
         code = run_to_end(Asked(tuple(words), out, quiet=True, check=asked))
         folder = folder_told(told)
     speaks = os.environ.get("RANK", "0") == "0"
@@ -102,6 +108,12 @@ def check_program(
         checked.report.notes.append("nothing was proved: the program did not come to its end")
     failed = bool(code) and code != -signal.SIGINT and not early
     return CheckedProgram(checked, folder, failed, speaks)
+
+
+def _known(settings: dict[str, Any]) -> str | None:
+    """The baseline that was named, where it is read; the program may go to another folder."""
+    place = None if settings.get("write") else settings.get("baseline")
+    return str(Path(place).absolute()) if place else None
 
 
 def _nothing(*, speaks: bool) -> Any:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from goingdeep.check.catalogue import catalogue
 from goingdeep.check.faces.plain import of_finding
-from goingdeep.check.faces.text import one
+from goingdeep.check.faces.text import in_brief, one
 from goingdeep.check.live import LiveCheck
 from goingdeep.check.rule import SEVERITIES, Finding
-from goingdeep.check.settings import settings_here
+from goingdeep.check.settings import CheckSettings, settings_here
 from goingdeep.record.encoding import to_json
 from goingdeep.record.log import other_ranks
 from goingdeep.record.reading import read_processes
@@ -48,15 +48,26 @@ class Live:
     Args:
         watcher: before or after its start. folder: of the run.
         say: given the text of each finding that is no hint; None says nothing.
+        settings: by default those of the current folder.
+        brief: say what and where, as the rest will be said at the end.
     """
 
-    def __init__(self, watcher: Watcher, folder: Path, say: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        watcher: Watcher,
+        folder: Path,
+        say: Callable[[str], None] | None,
+        *,
+        settings: CheckSettings | None = None,
+        brief: bool = False,
+    ) -> None:
         self._watcher = watcher
         self._file = folder / FILE
         self._say = say
         self._looks = 0
+        self._text = in_brief if brief else one
         rules = catalogue()  # import them now, not at a step of the program's
-        self._check = LiveCheck(settings_here(rules))
+        self._check = LiveCheck(settings or settings_here(rules))
         watcher.recorder.told.append(self._take)
         watcher.after_step.append(self._after_step)
 
@@ -129,7 +140,7 @@ class Live:
             self._watcher.mark()
             self._keep_moment(finding, step)
         if self._say is not None:
-            self._say(one(finding))
+            self._say(self._text(finding))
 
     def _keep_moment(self, finding: Finding, step: int) -> None:
         """Where moments are kept and none has this mistake in it: the next steps will."""

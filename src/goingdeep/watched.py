@@ -178,12 +178,23 @@ def load_ipython_extension(shell: Any) -> None:
     install(shell, Watch)
 
 
-def _look_on(watcher: Watcher, path: Path, aloud: bool = True) -> Live:
-    """Check what is recorded while it is; torch has been imported."""
+def _look_on(
+    watcher: Watcher, path: Path, aloud: bool = True, check: dict[str, Any] | None = None
+) -> Live:
+    """Check what is recorded while it is; torch has been imported.
+
+    Args:
+        check: what `gd check` was asked for, which reports everything once more at the end.
+    """
     from goingdeep.live import Live
     from goingdeep.watch.program.tell import interject
 
-    return Live(watcher, path, interject if aloud else None)
+    say = interject if aloud else None
+    if check is None:
+        return Live(watcher, path, say)
+    from goingdeep.checked import asked_settings
+
+    return Live(watcher, path, say, settings=asked_settings(check), brief=True)
 
 
 def _summary(path: Path, width: int | None = None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from goingdeep.check import catalogue
+from goingdeep.record.event import Gap
 from tests.check.conftest import Record
 
 
@@ -85,6 +86,38 @@ def test_a_run_that_is_not_there(gd, run):
     code, _, err = gd("check", "plian")
     assert code == 2
     assert "did you mean plain?" in err
+
+
+@pytest.mark.parametrize(
+    "option", [("--steps", "5"), ("--seconds", "2"), ("--out", "there"), ("--no-probes",)]
+)
+def test_what_is_for_a_program_is_refused_for_a_run(gd, run, option):
+    code, out, err = gd("check", "plain", *option)
+    assert (code, out) == (2, "")
+    assert f"{option[0]} is for a program that is run now, and plain is a recorded run" in err
+    assert f"fix:   gd check {option[0]} ... SCRIPT.py" in err
+
+
+@pytest.mark.parametrize("status", ["finished", "interrupted", "failed"])
+def test_a_record_that_was_lost_says_where_it_ends(gd, script, status):
+    folder = Record(str(script)).loop(cleared=True, ended=False).write(Path("runs/lost"))
+    manifest = json.loads((folder / "run.json").read_text())
+    reason = {"status": status, "error": "cannot write events.jsonl: the disk is full"}
+    (folder / "run.json").write_text(json.dumps(manifest | reason))
+    _, out, _ = gd("check", "lost")
+    said = (
+        "note: the record ends at step 20, before the program did (cannot write events.jsonl: the "
+        "disk is full): what came later was not seen"
+    )
+    assert (said in out) is (status != "failed")  # there the error is the program's own
+    assert ("the record has no end" in out) is (status == "failed")
+
+
+def test_a_record_that_was_full_says_so(gd, script):
+    record = Record(str(script)).loop(cleared=True)
+    record.add(Gap, what="later events", reason="log is full")
+    record.write(Path("runs/full"))
+    assert "note: the record was full before the program had ended" in gd("check", "full")[1]
 
 
 def test_rules_are_listed_with_their_titles(gd):

@@ -41,12 +41,33 @@ def test_a_program_is_run_and_judged(home):
     ours = call(*CHECK, "train.py", "--steps", "2", "-m", "--format=json")
     assert ours.out == plain.out != b""
     assert ours.code == 1
-    assert ours.err.startswith("error[grads-not-cleared]: 8 of 9 updates used gradients left over")
-    assert "\n  where: train.py:13  loss.backward()\n" in ours.err
+    assert "\nerror[grads-not-cleared]: 8 of 9 updates used gradients left over" in ours.err
+    assert "\n  where: train.py:13  loss.backward()\n  why:   " in ours.err
     (run,) = (path for path in (home / "runs").iterdir() if not path.is_symlink())
     assert f"\n\nrun      runs/{run.name}\n\ntry next\n  gd view {run.name}   " in ours.err
     assert read_manifest(run).command[:3] == ("gd", "check", "train.py")
     assert call(*CHECK, run.name).out.decode().startswith("error[grads-not-cleared]: 8 of 9")
+
+
+@pytest.mark.parametrize("options", [(), ("--format=json", "--output=report.json")])
+def test_a_finding_is_said_in_brief_while_the_program_runs(options):
+    script(TRAINING + "    train(9); print('the end', file=sys.stderr)\n", "train.py")
+    before, _, after = call(*CHECK, *options, "train.py").err.partition("the end\n")
+    assert before.count("error[grads-not-cleared]: ") == 1
+    assert before.endswith("\n  where: train.py:13  loss.backward()\n")
+    assert after.count("error[grads-not-cleared]: ") == (not options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--format=json",), ("--disable=grads-not-cleared",), ("--baseline=known.json",)],
+)
+def test_what_does_not_count_or_would_be_in_the_way_is_not_said(options, home):
+    script(TRAINING + "    train(9); print('the end', file=sys.stderr)\n", "train.py")
+    if "baseline" in options[0]:
+        call(*CHECK, *options, "--write-baseline", "train.py")
+    before, _, _ = call(*CHECK, *options, "train.py").err.partition("the end\n")
+    assert before == ""
 
 
 ENDED = """
@@ -67,7 +88,7 @@ def test_a_program_is_ended_early_and_cleanly(how):
     done = call(*CHECK, how, "--format", "json", "--output", "report.json", "train.py")
     assert done.code == 1
     assert done.out == b"finally\n"
-    assert done.err == "written to report.json\n"
+    assert done.err.endswith("\nwritten to report.json\n")
     report = json.loads(Path("report.json").read_text())
     assert [finding["rule"] for finding in report["findings"]] == ["grads-not-cleared"]
     assert report["steps"] == 7 or how.startswith("--seconds")

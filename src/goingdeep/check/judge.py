@@ -26,6 +26,8 @@ from goingdeep.record.reading import Seen, read_processes
 MOST_LISTED = 20
 """Findings of one rule that are listed; more of the same teach nothing."""
 
+NO_END = "the record has no end: the run goes on, or it was killed"
+
 MOST_COUNTED = 10_000
 """Findings of one rule that are counted; then it is stopped."""
 
@@ -163,4 +165,4 @@ def _note_what_is_missing(runs: list[Run], watched: list[Run], report: Report) -
             f"{unknown:,} events of kinds unknown to this version were left out: {', '.join(kinds)}"
         )
     if watched and not any(run.ended for run in watched):
-        report.notes.append("the record has no end: the run goes on, or it was killed")
+        report.notes.append(NO_END)

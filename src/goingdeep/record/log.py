@@ -29,6 +29,10 @@ MAX_BYTES = 48 << 20
 """Beyond this only the events that end a run are written, so that a run stays under 64 MB."""
 
 
+LATER = "later events"
+"""What a gap says is missing from a log that is full."""
+
+
 class EventLog:
     """The one writer of a run's `events.jsonl`, or of the file of one rank beside it.
 
@@ -73,9 +77,7 @@ class EventLog:
         line = encode(event)
         if not last and self._size + len(line) > MAX_BYTES:
             self._full = True
-            line = encode(
-                Gap(time=time.time(), step=event.step, what="later events", reason="log is full")
-            )
+            line = encode(Gap(time=time.time(), step=event.step, what=LATER, reason="log is full"))
         with writing(self._path):
             # One unbuffered write of a whole line; the disk may still take only a part of it.
             try:

@@ -42,6 +42,11 @@ def one(finding: Finding) -> str:
     return "\n".join(lines)
 
 
+def in_brief(finding: Finding) -> str:
+    """What was observed and where, in two lines."""
+    return "\n".join(one(finding).split("\n")[: 2 if finding.file else 1])
+
+
 def where(finding: Finding) -> str:
     """The place in one line: file, line, source text, and what is to be known of it."""
     if not finding.file:

@@ -42,7 +42,8 @@ class WatchedProgram:
         summary: draws the loop from the record, for the error stream. report: writes the page of
             the run into its folder, and says why not where that fails. answer: answers a topic on
             what was watched, and keeps the answer in the run's folder.
-        look_on: makes one who follows the recording, and says aloud what it sees.
+        look_on: makes one who follows the recording, and says aloud what it sees; given what
+            `gd check` was asked for, too.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class WatchedProgram:
         summary: Callable[[Path], str],
         report: Callable[[Path], str],
         answer: Callable[[WatchedRun, str], object],
-        look_on: Callable[[Watcher, Path, bool], Onlooker] | None = None,
+        look_on: Callable[[Watcher, Path, bool, dict[str, Any] | None], Onlooker] | None = None,
     ) -> None:
         self.run: WatchedRun | None = None
         self.process = os.getpid()
@@ -103,11 +104,14 @@ class WatchedProgram:
                 asked.most = Most(check["steps"], check["seconds"])
             if why:
                 asked.most = Most(seconds=why["seconds"], moment=True)
-            aloud = not (check or facts["quiet"])
+            aloud = check["aloud"] if check else not facts["quiet"]
             look_on = self._look_on
-            self.run = WatchedRun(
-                asked, look_on and (lambda watcher, path: look_on(watcher, path, aloud))
-            )
+
+            def look(watcher: Watcher, path: Path) -> Onlooker:
+                assert look_on is not None
+                return look_on(watcher, path, aloud, check)
+
+            self.run = WatchedRun(asked, look if look_on is not None else None)
             self.run.start()
             if check or why:
                 _tell_where(self.run, (check or why)["tell"])

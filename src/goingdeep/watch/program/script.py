@@ -50,7 +50,8 @@ class CheckAsked:
 
     tell: a file into which the folder of the record is to be written. steps, seconds: end the
     program after so many, 0 for never. probes: whether models may be tried out on copies. prove:
-    try the remedies of what is found.
+    try the remedies of what is found. aloud: say what is found at once. disable, enable, baseline:
+    as the command was told, for what is said so.
     """
 
     tell: str
@@ -58,6 +59,10 @@ class CheckAsked:
     seconds: float = 0.0
     probes: bool = True
     prove: bool = False
+    aloud: bool = False
+    disable: tuple[str, ...] = ()
+    enable: tuple[str, ...] = ()
+    baseline: str | None = None
 
 
 @dataclass(frozen=True)

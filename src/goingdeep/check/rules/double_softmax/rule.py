@@ -5,7 +5,7 @@
 Here its input had been through softmax already: every row is non-negative and sums to 1.
 
 ## Why it hurts
-The scores that the loss sees all lie between 0 and 1, so it can never become small: with 10
+The scores that the loss sees all lie between 0 and 1, so it can never become small. With 10
 classes a perfect answer still costs 1.46 nats. Gradients are squeezed, training is slow and stops
 early, and the model stays unsure of itself. It does learn, so nobody suspects the loss.
 
@@ -31,6 +31,7 @@ nocotan/pytorch-lightning-gans#9; number 4 on Andrej Karpathy's list of common m
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 
 from goingdeep.check.proof import Remedy
@@ -116,12 +117,25 @@ def _found(
         step=run.first_step_with_loss(loss.id),
         count=max(1, run.calls_of_loss(loss.id)),
         severity=severity,  # type: ignore[arg-type]
-        why="it costs time and hides what the loss does" if harmless else "",
+        why="it costs time and hides what the loss does" if harmless else _why(loss),
         fix="give the loss the raw scores; softmax only where probabilities are shown",
         function=loss.module or loss.function,
         low=loss.low,
         high=loss.high,
         value=loss.value,
+        classes=loss.input[1] if len(loss.input) > 1 else None,
         came_from=loss.came_from,
         loss_called_at=run.place(loss.site),
+    )
+
+
+def _why(loss: LossFunction) -> str:
+    """What a perfect answer costs: the softmax of 1 for the label and 0 for each other class."""
+    if len(loss.input) < 2:
+        return ""
+    classes = loss.input[1]
+    least = math.log(math.e + classes - 1) - 1
+    return (
+        "the scores that the loss sees all lie between 0 and 1, so it can never become small: with "
+        f"{classes:,} classes a perfect answer still costs {least:.2f} nats"
     )
