@@ -152,6 +152,10 @@ export const strings = {
   parametersAfter: (moved: number, count: number) => `${moved} of ${many(count, "tensor")} moved`,
   inWords: "This step in words",
   summary: (step: number, count: number) => `Step ${step.toLocaleString("en")}, ${many(count, "operation")}:`,
+  notInStep: {
+    batch: "This step took no batch from a loader.", layers: "No module was called in this step.", loss: "No loss function was called in this step.",
+    backward: "There was no backward in this step.", optimizer: "No optimizer did a step here.",
+  } as Record<string, string>,
   notLooked: "This operation was seen, but not looked at closely.",
   noSentence: (phase: string) => `${phase}, without words`,
   plainOp: (op: Op): string => {
@@ -206,6 +210,7 @@ export const strings = {
     batch: "See the whole batch", forward: "Work one number out", loss: "Work the loss out", backward: "See all gradients",
     step: "Work one weight out", clear: "See the gradients",
   } as Record<string, string>,
+  moreLayer: "See the layer",
   findingHere: (rule: string) => `finding: ${rule}`,
 
   // ------------------------------------------------------------------ predict
@@ -282,14 +287,18 @@ export const strings = {
   probabilityOf: (loss: number) => `exp(−loss) = ${percent(Math.exp(-loss))}: the probability that the right class got, as a geometric mean over the batch.`,
   noRows: "The samples of this loss were not recorded one by one.",
   notClasses: (name: string) => `${name} is not a loss over classes that this page works out. Its value stands in the record.`,
-  smoothed: "Label smoothing or class weights are on, so the loss of one sample is not the plain −log shown here.",
+  weighted: "Class weights are on, so the loss of one sample is not the plain −log shown here.",
+  smoothed: (share: number, own: Recorded, spread: Recorded, loss: Recorded) =>
+    `label smoothing ${number(share)}: ${number(1 - share)} × ${number(own)} + ${number(share)} × ${number(spread)} (the mean of −log over all classes) = ${number(loss)} nats`,
   inputIsLog: "nll_loss takes log-probabilities: no softmax is taken here.",
 
   // ------------------------------------------------------------------ backward
   backwardTitle: "Backward",
   backwardSays: (nodes: number) => (nodes ? `The graph had ${many(nodes, "node")}; it was walked from the loss back.` : "The graph was walked from the loss back."),
   firstLink: "The first link: how the loss changes with each score",
-  firstLinkSays: (n: number) => `(probability − 1 for the label) / N, with N = ${n}.`,
+  firstLinkSays: (n: number, smoothing: number, classes: number) =>
+    smoothing ? `(probability − target) / N, with N = ${n}; the target is ${number(1 - smoothing + smoothing / classes)} for the label and ${number(smoothing / classes)} for every other class (label smoothing ${number(smoothing)}).`
+      : `(probability − 1 for the label) / N, with N = ${n}.`,
   scoreGradient: "gradient at the scores",
   norm: "norm",
   largest: "largest",
@@ -363,7 +372,7 @@ export const strings = {
   // ------------------------------------------------------------------ curves
   curvesTitle: "Curves",
   curveNames: { loss: "loss", rate: "learning rate" } as Record<string, string>,
-  curve: (name: string, optimizer: number) => (optimizer ? `${name}, optimizer ${optimizer}` : name),
+  curve: (name: string, optimizer: number) => `${name}, optimizer ${optimizer}`,
   curveSays: (name: string, first: Recorded, last: Recorded, low: Recorded, high: Recorded) => low !== null && low === high ? `${name}: ${number(low)} throughout.` :
     `${name}: ${number(first)} at first, ${number(last)} at last, between ${number(low)} and ${number(high)}.`,
   linesSay: (largest: string, high: Recorded, smallest: string, low: Recorded) => `At the end ${largest} is the largest with ${number(high)}, ${smallest} the smallest with ${number(low)}.`,
@@ -390,6 +399,7 @@ export const strings = {
   // ------------------------------------------------------------------ results
   resultsTitle: "Results",
   noResults: "This run has no result yet: it is tested when it has finished.",
+  noResultsHere: "Only gd train tests its model at the end. What this program measured of itself is among the curves.",
   accuracy: (share: Recorded, n: number) => `${percent(share)} of ${many(n, "test image")} are classified rightly.`,
   interval: (low: Recorded, high: Recorded) => `95 % interval: ${percent(low)} to ${percent(high)}.`,
   confusion: "Which class is taken for which",
@@ -452,6 +462,7 @@ export const strings = {
   passes: "Passes over loaders",
   passOf: (role: string) => role,
   labels: "Labels",
+  labelsOf: (looked: number, all: number) => `Counted in ${looked.toLocaleString("en")} of ${many(all, "batch", "batches")}.`,
   inputs: "Inputs",
   shuffled: { true: "shuffled", false: "in order", null: "order not known" } as Record<string, string>,
   compareTitle: "Compare two steps",
@@ -481,7 +492,7 @@ export const strings = {
   sourceSame: (file: string) => `${file} is the same in both.`,
   tooLong: (what: string) => `${what}: too much differs to be shown.`,
   scoreByEpoch: (part: string) => `${part}, by epoch`,
-  lossByPass: (role: string) => `mean loss by pass, ${role}`,
+  lossByPass: "mean loss by pass",
   recallByClass: "Share found, by class (recall)",
   difference: "difference",
   points: (value: number) => (Number.isFinite(value) ? `${value > 0 ? "+" : value < 0 ? "−" : ""}${(100 * Math.abs(value)).toFixed(1)} points` : "not recorded"),

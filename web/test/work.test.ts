@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Run } from "../src/record/run.ts";
+import { decades } from "../src/glyphs/curve.tsx";
 import { csv, fileName } from "../src/glyphs/export.ts";
 import { around, difference } from "../src/record/difference.ts";
 import { workLayer } from "../src/worked/layer.ts";
@@ -123,4 +124,19 @@ test("what a spreadsheet would take for a formula is text, and a number stays on
 test("a file's name holds nothing that leads elsewhere", () => {
   assert.equal(fileName(["../../etc", "pass wd\u202e"], "csv"), "etc-pass-wd.csv");
   assert.equal(fileName(["///"], "html"), "page.html");
+});
+
+test("label smoothing spreads a part of the target over all classes", () => {
+  // torch.nn.functional.cross_entropy(torch.tensor([[2.0, 1.0, 0.5]]).double(), torch.tensor([1]), label_smoothing=0.1)
+  const work = workLoss([2, 1, 0.5], 1, null, 0.1);
+  close(work.loss, 1.447702117441278, 1e-9);
+  [0.5951983858784291, -0.7021094357111843, 0.10691104983275515].forEach((value, i) => close(firstLink(work, 1)[i] ?? null, value, 1e-9));
+  assert.equal(workLoss([2, 1], 1, 0.5, 0.1).loss, null); // not all classes are listed
+});
+
+test("a logarithmic axis has round numbers", () => {
+  const shown = (low: number, high: number) => decades(Math.log10(low), Math.log10(high)).map((tick) => Number((10 ** tick).toPrecision(4)));
+  assert.deepEqual(shown(0.6, 2.4), [0.5, 1, 2, 5]);
+  assert.deepEqual(shown(3e-5, 40), [1e-5, 1e-3, 0.1, 10, 1000]);
+  assert.deepEqual(shown(1, 1), [1, 2]);
 });

@@ -75,7 +75,7 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
   const middle = (bucket: Bucket) => bucket.first + (bucket.count - 1) / 2;
   const [from, to] = [Math.min(...all.map((b) => b.first)), Math.max(...all.map((b) => b.first + b.count - 1))];
   const scale = (value: number) => (logarithmic ? Math.log10(value) : value);
-  const ticks = axis(finite.length ? Math.min(...finite.map(scale)) : 0, finite.length ? Math.max(...finite.map(scale)) : 1);
+  const ticks = (logarithmic ? decades : axis)(finite.length ? Math.min(...finite.map(scale)) : 0, finite.length ? Math.max(...finite.map(scale)) : 1);
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const x = (step: number) => LEFT + ((width - LEFT - RIGHT) * (step - from)) / Math.max(1, to - from);
   const y = (value: number) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (scale(value) - low) / (high - low || 1));
@@ -233,6 +233,19 @@ export function axis(low: number, high: number): number[] {
   const first = Math.floor(low / width + 1e-9);
   const last = Math.ceil(high / width - 1e-9);
   return Array.from({ length: Math.min(12, last - first + 1) }, (_, i) => Number(((first + i) * width).toPrecision(12)));
+}
+
+/** Logarithms of round numbers: powers of ten, or 1, 2 and 5 times them where there are few. */
+export function decades(low: number, high: number): number[] {
+  const [first, last] = [Math.floor(low + 1e-9), Math.max(Math.ceil(high - 1e-9), Math.floor(low + 1e-9) + 1)];
+  if (last - first > 2) {
+    const width = Math.ceil((last - first) / 5);
+    return Array.from({ length: Math.ceil((last - first) / width) + 1 }, (_, i) => first + i * width);
+  }
+  const all = Array.from({ length: last - first }, (_, i) => [1, 2, 5].map((n) => first + i + Math.log10(n))).flat().concat(last);
+  const begin = all.findLastIndex((tick) => tick <= low + 1e-9);
+  const end = all.findIndex((tick) => tick >= high - 1e-9);
+  return all.slice(Math.max(0, begin), Math.max(begin + 2, end + 1));
 }
 
 function stepTicks(from: number, to: number, width: number): number[] {

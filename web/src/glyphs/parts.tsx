@@ -71,6 +71,11 @@ export function Table({ caption, head, rows, hidden, align = "" }: TableProps) {
   );
 }
 
+/** A screen about a part that this step does not have. */
+export function Missing({ title, children }: { title: string; children: ComponentChildren }) {
+  return <div class="panel"><h2>{title}</h2><Empty>{children}</Empty></div>;
+}
+
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }

@@ -26,6 +26,18 @@ export class Process {
 
   constructor(readonly rank: number) {}
 
+  /** Which step of its own an optimizer did as this step of all; undefined where it was another's. */
+  ownStep(optimizer: number, step: number): number | undefined {
+    const own = this.stretches.filter((stretch) => stretch.optimizer === optimizer);
+    const here = own.find((stretch) => stretch.first <= step && step <= stretch.last);
+    if (!here) return undefined;
+    const before = own.filter((stretch) => stretch.last < here.first).reduce((count, stretch) => count + stretch.count, 0);
+    // Steps of several optimizers alternate: a stretch of one has the others' in between, evenly.
+    const apart = here.count > 1 ? (here.last - here.first) / (here.count - 1) : 1;
+    const inside = (step - here.first) / apart;
+    return Number.isInteger(inside) ? before + inside + 1 : undefined;
+  }
+
   anatomyOf(step: number): Anatomy | undefined {
     const own = this.stretches.find((s) => s.first <= step && step <= s.last && s.count === s.last - s.first + 1)
       ?? this.stretches.find((s) => s.first <= step && step <= s.last);

@@ -1,6 +1,6 @@
 // Backward: the first link worked out, then every parameter with its gradient.
 
-import { Compared, Empty, Link, Table } from "../glyphs/parts.tsx";
+import { Compared, Link, Missing, Table } from "../glyphs/parts.tsx";
 import { go, numberOption } from "../place.ts";
 import { look, operation, operations } from "../state.ts";
 import { strings } from "../strings.ts";
@@ -8,13 +8,13 @@ import type { LookBackward, LookLoss, Row } from "../types.ts";
 import { agrees, toNumber } from "../worked/numbers.ts";
 import { firstLink, workLoss } from "../worked/loss.ts";
 import { show } from "../worked/update.ts";
-import { isPlain, targetOf } from "./loss.tsx";
+import { smoothingOf, targetOf } from "./loss.tsx";
 import { Bar, className } from "./operation.tsx";
 
 export function BackwardScreen() {
   const chosen = operation.value?.event?.kind === "look-backward" ? operation.value : operations.value.find((one) => one.event?.kind === "look-backward");
   const event = chosen?.event as LookBackward | undefined;
-  if (!chosen || !event) return <Empty>{strings.notRecorded}</Empty>;
+  if (!chosen || !event) return <Missing title={strings.backwardTitle}>{strings.notInStep["backward"]}</Missing>;
   const before = operations.value.slice(0, chosen.index).findLast((one) => one.event?.kind === "look-loss")?.event as LookLoss | undefined;
   return (
     <div class="spread">
@@ -34,13 +34,14 @@ function First({ event, loss }: { event: LookBackward; loss: LookLoss }) {
   const rows = (loss.rows ?? []).filter((row) => row.scores.length);
   const row = rows.find((one) => one.sample === (numberOption("sample") ?? 0)) ?? rows[0];
   const reduction = called?.reduction || "mean";
-  if (!row || loss.function !== "cross_entropy" || !isPlain(called) || (reduction !== "mean" && reduction !== "sum")) return null;
+  const smoothing = smoothingOf(called);
+  if (!row || loss.function !== "cross_entropy" || smoothing === null || (smoothing > 0 && row.rest != null) || (reduction !== "mean" && reduction !== "sum")) return null;
   const n = reduction === "sum" ? 1 : (loss.input?.shape[0] ?? rows.length);
-  return <Worked event={event} rows={rows} row={row} n={n} />;
+  return <Worked event={event} rows={rows} row={row} n={n} smoothing={smoothing} />;
 }
 
-function Worked({ event, rows, row, n }: { event: LookBackward; rows: Row[]; row: Row; n: number }) {
-  const work = workLoss(row.scores, targetOf(row), row.rest ?? null);
+function Worked({ event, rows, row, n, smoothing }: { event: LookBackward; rows: Row[]; row: Row; n: number; smoothing: number }) {
+  const work = workLoss(row.scores, targetOf(row), row.rest ?? null, smoothing);
   const mine = firstLink(work, n);
   const theirs = event.first?.find((link) => link.sample === row.sample);
   const said = mine.map((_, i) => {
@@ -52,7 +53,7 @@ function Worked({ event, rows, row, n }: { event: LookBackward; rows: Row[]; row
   return (
     <div class="panel">
       <h2>{strings.firstLink}</h2>
-      <p>{strings.firstLinkSays(n)}</p>
+      <p>{strings.firstLinkSays(n, smoothing, work.probabilities.length)}</p>
       <label>{strings.sample} <select value={row.sample} onChange={(change) => go({ set: { sample: change.currentTarget.value } }, true)}>
         {rows.map((one) => <option value={one.sample} key={one.sample}>{strings.choose(one.sample, className(one.label))}</option>)}
       </select></label>
@@ -71,6 +72,13 @@ function Worked({ event, rows, row, n }: { event: LookBackward; rows: Row[]; row
   );
 }
 
+/** The way to the call of the layer that a parameter belongs to. */
+function ToForward({ name, model }: { name: string; model: number }) {
+  const layer = name.includes(".") ? name.slice(0, name.lastIndexOf(".")) : "";
+  const call = operations.value.find(({ event }) => event?.kind === "look-call" && event.model === model && event.module === layer);
+  return call ? <Link to={{ screen: "step", step: look.value?.step ?? null, op: call.index }}><code>{name}</code></Link> : <code>{name}</code>;
+}
+
 function Gradients({ event }: { event: LookBackward }) {
   const gradients = event.gradients ?? [];
   const norms = gradients.map((gradient) => toNumber(gradient.norm ?? 0) ?? 0);
@@ -80,7 +88,7 @@ function Gradients({ event }: { event: LookBackward }) {
   const shapeOf = (model: number, name: string) => models?.get(model)?.parameters?.find((parameter) => parameter.name === name);
   const frozen = [...(models?.values() ?? [])].flatMap((model) => (model.parameters ?? []).filter((parameter) => parameter.trainable === false).map((parameter) => parameter.name));
   return (
-    <div class="panel">
+    <div class="panel wide">
       <h2>{strings.gradientNorms}</h2>
       {first && most > 0 && <p>{strings.gradientSays(first.name, most)}</p>}
       <Table
@@ -88,7 +96,7 @@ function Gradients({ event }: { event: LookBackward }) {
         hidden
         head={[strings.parameter, strings.shape, strings.state, strings.norm, "", strings.largest, strings.shareOfZeros]}
         rows={gradients.map((gradient, i) => [
-          <code key="name">{gradient.name}</code>,
+          <ToForward name={gradient.name} model={gradient.model} key="name" />,
           shapeOf(gradient.model, gradient.name)?.shape.join("×") ?? "",
           strings.stateNames[gradient.state ?? "value"] ?? gradient.state,
           strings.number(gradient.norm ?? 0),

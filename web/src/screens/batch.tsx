@@ -1,7 +1,7 @@
 // The batch: one tensor N,C,H,W as pictures, each axis with its letter and length.
 
 import { useState } from "preact/hooks";
-import { Empty, Link } from "../glyphs/parts.tsx";
+import { Link, Missing } from "../glyphs/parts.tsx";
 import { Picture, pictureShape, useBytes } from "../glyphs/pixels.tsx";
 import { ShapeBox } from "../glyphs/shape.tsx";
 import { Numbers } from "../glyphs/values.tsx";
@@ -14,7 +14,7 @@ import { className } from "./operation.tsx";
 
 export function BatchScreen() {
   const event = look.value?.training.find((one) => one.kind === "look-batch") as LookBatch | undefined;
-  if (!event) return <Empty>{strings.notRecorded}</Empty>;
+  if (!event) return <Missing title={strings.batchTitle}>{strings.notInStep["batch"]}</Missing>;
   const inputs = event.tensors?.[0];
   const first = run.value?.firstBatch;
   const differs = first && event.look === 1 && first.images.hash !== event.picture?.hash;

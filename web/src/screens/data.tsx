@@ -45,9 +45,11 @@ function Labels({ pass }: { pass: Pass }) {
   const counts = Object.entries(pass.labels?.counts ?? {});
   const most = Math.max(...counts.map(([, n]) => n));
   if (counts.length > 64) return null;
+  const [looked, all] = [pass.labels?.batches ?? 0, pass.batches ?? 0];
   return (
     <div class="panel">
       <h3>{strings.labels}, {pass.role}</h3>
+      {looked < all && <p class="quiet">{strings.labelsOf(looked, all)}</p>}
       <Table caption={`${strings.labels}, ${pass.role ?? ""}`} hidden head={[strings.columns.class, strings.images, ""]} rows={counts.map(([label, n]) => [className(Number(label)), n, <Bar share={n / most} key="bar" />])} />
     </div>
   );
@@ -55,6 +57,7 @@ function Labels({ pass }: { pass: Pass }) {
 
 function Settings({ settings }: { settings: Record<string, unknown> }) {
   const rows = Object.entries(settings).filter(([, setting]) => isObject(setting)) as [string, Record<string, unknown>][];
+  if (!rows.length) return null;
   return (
     <details class="panel"><summary>{strings.settings}</summary>
       <Table caption={strings.settings} hidden head={[strings.settingName, strings.value, strings.origin]} rows={rows.map(([key, setting]) => [key, String(setting["value"]), `${String(setting["origin"] ?? "")}${setting["reason"] ? `, ${String(setting["reason"])}` : ""}`])} />

@@ -1,6 +1,6 @@
 // A card for each module call: shape in -> rule -> shape out, and one number of it worked out.
 
-import { Compared, Empty, Table } from "../glyphs/parts.tsx";
+import { Compared, Missing, Table } from "../glyphs/parts.tsx";
 import { Picture, useBytes } from "../glyphs/pixels.tsx";
 import { ShapeBox } from "../glyphs/shape.tsx";
 import { Histogram, Numbers } from "../glyphs/values.tsx";
@@ -16,7 +16,7 @@ import { place } from "../place.ts";
 
 export function LayersScreen() {
   const calls = operations.value.filter((operation) => operation.event?.kind === "look-call");
-  if (!calls.length) return <Empty>{strings.notRecorded}</Empty>;
+  if (!calls.length) return <Missing title={strings.layersTitle}>{strings.notInStep["layers"]}</Missing>;
   const leaves = calls.filter((operation) => operation.lastInside === operation.index);
   const parameters = leaves.reduce((sum, operation) => sum + ((operation.event as LookCall).parameters ?? 0), 0);
   const open = place.value.op === null ? undefined : calls.find((operation) => operation.index === opIndex.value);

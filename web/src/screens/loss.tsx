@@ -1,7 +1,7 @@
 // The loss of one sample worked out, from scores to nats, and the mean over the batch.
 
 import { useState } from "preact/hooks";
-import { Compared, Empty } from "../glyphs/parts.tsx";
+import { Compared, Missing } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go, numberOption } from "../place.ts";
 import { look, operation, operations } from "../state.ts";
@@ -15,7 +15,7 @@ import { className, SamplePicture } from "./operation.tsx";
 export function LossScreen() {
   const chosen = operation.value?.event?.kind === "look-loss" ? operation.value : operations.value.find((one) => one.event?.kind === "look-loss");
   const event = chosen?.event as LookLoss | undefined;
-  if (!event) return <Empty>{strings.notRecorded}</Empty>;
+  if (!event) return <Missing title={strings.lossTitle}>{strings.notInStep["loss"]}</Missing>;
   const called = look.value?.process.losses.get(event.loss);
   const overClasses = event.function === "cross_entropy" || event.function === "nll_loss";
   const rows = (event.rows ?? []).filter((row) => row.scores.length);
@@ -34,10 +34,10 @@ export function targetOf(row: Row): number {
   return row.classes?.length ? row.classes.indexOf(row.label) : row.label;
 }
 
-/** Settings under which the loss of one sample is more than -log of one probability. */
-export function isPlain(called: LossFunction | undefined): boolean {
+/** Label smoothing, 0 for none; null where class weights make more of a loss than this page works out. */
+export function smoothingOf(called: LossFunction | undefined): number | null {
   const settings = called?.settings ?? {};
-  return (toNumber(settings["label_smoothing"] as number | null) ?? 0) === 0 && !settings["weight"];
+  return settings["weight"] ? null : (toNumber(settings["label_smoothing"] as number | null) ?? 0);
 }
 
 function Rows({ event, rows, called }: { event: LookLoss; rows: Row[]; called: LossFunction | undefined }) {
@@ -59,16 +59,17 @@ function Rows({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
         <SamplePicture />
         <div><p>{strings.lossSays(row.sample, className(row.label))}</p><p class="quiet">{strings.guessing(classes)}</p></div>
       </div>
-      {!isPlain(called) && <p class="problem">{strings.smoothed}</p>}
-      <WorkedRow row={row} isLog={event.function === "nll_loss"} plain={isPlain(called)} />
+      {smoothingOf(called) === null && <p class="problem">{strings.weighted}</p>}
+      <WorkedRow row={row} isLog={event.function === "nll_loss"} smoothing={smoothingOf(called)} />
       <Mean event={event} rows={rows} called={called} />
     </>
   );
 }
 
-function WorkedRow({ row, isLog, plain }: { row: Row; isLog: boolean; plain: boolean }) {
+function WorkedRow({ row, isLog, smoothing }: { row: Row; isLog: boolean; smoothing: number | null }) {
   const target = targetOf(row);
-  const work = workLoss(row.scores, target, row.rest ?? null);
+  const plain = smoothing !== null;
+  const work = workLoss(row.scores, target, row.rest ?? null, smoothing ?? 0);
   const { columns } = strings;
   const name = (i: number) => className(row.classes?.length ? row.classes[i] : i);
   if (isLog) {
@@ -102,7 +103,8 @@ function WorkedRow({ row, isLog, plain }: { row: Row; isLog: boolean; plain: boo
         </table>
       </div>
       <p>{strings.sumLine(work.sum)}</p>
-      <Formula probability={probability} loss={work.loss} />
+      <Formula probability={probability} loss={work.own} />
+      {work.smoothing > 0 && <p class="exact">{strings.smoothed(work.smoothing, work.own, work.spread, work.loss)}</p>}
       <Compared theirs={row.loss} mine={plain ? work.loss : null} />
     </>
   );
@@ -127,14 +129,14 @@ function Mean({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
   const value = toNumber(event.value);
   const plainMean = reduction === "mean" && (called?.ignored ?? 0) === 0;
   const sum = all?.reduce((a, b) => a + b, 0) ?? null;
-  const mine = sum === null || !isPlain(called) ? null : reduction === "sum" ? sum : plainMean ? sum / n : null;
+  const mine = sum === null || smoothingOf(called) === null ? null : reduction === "sum" ? sum : plainMean ? sum / n : null;
   return (
     <section>
       <h3>{reduction === "sum" ? strings.sumIs : strings.meanIs}</h3>
       <p>{strings.meanOver(n, all ? n : rows.length)}</p>
       {all && all.length <= 1024 && <Losses losses={all} sample={numberOption("sample") ?? 0} />}
       <Compared theirs={event.value} mine={mine} scale={all ? Math.max(...all.map(Math.abs)) : 0} />
-      {value !== null && Number.isFinite(value) && reduction === "mean" && event.function === "cross_entropy" && <p class="quiet">{strings.probabilityOf(value)}</p>}
+      {value !== null && Number.isFinite(value) && reduction === "mean" && event.function === "cross_entropy" && smoothingOf(called) === 0 && <p class="quiet">{strings.probabilityOf(value)}</p>}
     </section>
   );
 }

@@ -197,5 +197,5 @@ function ClearDrawn({ event }: { event: LookClear }) {
 function More({ operation }: { operation: Operation }) {
   const to = ({ batch: "batch", forward: "layers", loss: "loss", backward: "backward", step: "optimizer", clear: "optimizer" } as const)[operation.phase];
   if (!operation.event) return null;
-  return <p class="more"><Link to={{ screen: to, step: look.value?.step ?? null, op: operation.index }}>{strings.more[operation.phase]} →</Link></p>;
+  return <p class="more"><Link to={{ screen: to, step: look.value?.step ?? null, op: operation.index }}>{operation.event?.kind === "look-call" && !operation.event.worked ? strings.moreLayer : strings.more[operation.phase]} →</Link></p>;
 }

@@ -1,7 +1,7 @@
 // The optimizer: one weight's way through the step with the arithmetic, and how far all moved.
 
 import { useState } from "preact/hooks";
-import { Compared, Empty, Table } from "../glyphs/parts.tsx";
+import { Compared, Missing, Table } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go, numberOption } from "../place.ts";
 import { look, operation, operations } from "../state.ts";
@@ -18,7 +18,7 @@ export function OptimizerScreen() {
   const chosen = operation.value?.event?.kind === "look-step" ? operation.value : all.find((one) => one.event?.kind === "look-step");
   const event = chosen?.event as LookStep | undefined;
   const clears = all.filter((one) => one.event?.kind === "look-clear").map((one) => one.event as LookClear);
-  if (!event) return <Empty>{strings.notRecorded}</Empty>;
+  if (!event) return <Missing title={strings.optimizerTitle}>{strings.notInStep["optimizer"]}</Missing>;
   const settings = Object.entries(event.settings ?? {}).filter(([key, value]) => !QUIET.has(key) && value !== false && value !== null && value !== "" && value !== 0);
   return (
     <div class="spread">

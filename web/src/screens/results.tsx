@@ -25,7 +25,7 @@ interface Class {
 export function ResultsScreen() {
   const results = run.value?.manifest.results;
   const [cell, setCell] = useState<[number, number] | null>(null);
-  if (!results) return <div class="panel"><h2>{strings.resultsTitle}</h2><Empty>{strings.noResults}</Empty></div>;
+  if (!results) return <div class="panel"><h2>{strings.resultsTitle}</h2><Empty>{run.value?.manifest.run["kind"] === "train" ? strings.noResults : strings.noResultsHere}</Empty></div>;
   const { test } = results;
   const number = (key: string) => test[key] as Recorded;
   const interval = Array.isArray(test["interval"]) ? (test["interval"] as Recorded[]) : [];

@@ -4,6 +4,7 @@ import { buckets, Chart, type Line as Curve, points } from "../glyphs/curve.tsx"
 import { Prose, Table } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { around, difference, layersOf, loopOf, settingsOf, sourcePairs } from "../record/difference.ts";
+import { lossesOf, rolesOf } from "../record/passes.ts";
 import type { Run } from "../record/run.ts";
 import { isObject } from "../record/run.ts";
 import { strings } from "../strings.ts";
@@ -44,7 +45,7 @@ function Outcome({ run, other }: Two) {
       return testOf(of)["accuracy"] === undefined ? "" : `${strings.percent(testOf(of)["accuracy"] as Recorded)}${low === undefined ? "" : ` (${strings.percent(low)} – ${strings.percent(high)})`}`;
     }],
     ...partsOf(run, other).map((part): [string, (of: Run) => string] => [strings.outcome.score(part), (of) => told(of.epochs.at(-1)?.scores?.[part])]),
-    ...rolesOf(run, other).map((role): [string, (of: Run) => string] => [strings.outcome.loss(role), (of) => told(lossesOf(of, role).at(-1)?.[1])]),
+    ...rolesOf([run, other]).map((role): [string, (of: Run) => string] => [strings.outcome.loss(role), (of) => told(lossesOf(of, role).at(-1)?.[1])]),
     [strings.outcome.findings, (of) => (of.manifest.checked ? String(of.manifest.findings?.length ?? 0) : strings.notChecked)],
   ];
   const known = rows.map(([name, value]) => [name, value(run), value(other)]).filter(([, one, second]) => one || second);
@@ -53,11 +54,6 @@ function Outcome({ run, other }: Two) {
 
 const told = (value: Recorded): string => (value === undefined || value === null ? "" : strings.number(value));
 const partsOf = (run: Run, other: Run): string[] => [...new Set([run, other].flatMap((of) => of.epochs.flatMap((epoch) => Object.keys(epoch.scores ?? {}))))];
-const passesOf = (run: Run) => run.processes.filter((process) => process.rank === 0).flatMap((process) => process.passes);
-const rolesOf = (run: Run, other: Run): string[] => [...new Set([run, other].flatMap((of) => passesOf(of).filter((pass) => pass.loss != null).map((pass) => pass.role ?? "")))];
-const lossesOf = (run: Run, role: string): [number, number][] =>
-  passesOf(run).filter((pass) => (pass.role ?? "") === role && typeof pass.loss === "number").map((pass, i) => [i + 1, pass.loss as number]);
-
 function Settings({ run, other }: Two) {
   const [one, second] = [settingsOf(run), settingsOf(other)];
   const names = [...new Set([...one.keys(), ...second.keys()])];
@@ -112,20 +108,20 @@ function Curves({ run, other }: Two) {
   const passes = (role: string): Curve[] => [run, other].map((from, i) => ({ name: names[i] ?? "", buckets: points(lossesOf(from, role)) }));
   return (
     <>
-      {[...new Set([...one.keys(), ...second.keys()])].map((key) => <Both key={key} one={one.get(key)} other={second.get(key)} names={names} />)}
+      {[...new Set([...one.keys(), ...second.keys()])].map((key) => <Both key={key} one={one.get(key)} other={second.get(key)} names={names} several={[...one.values(), ...second.values()].some((curve) => curve.optimizer)} />)}
       {partsOf(run, other).map((part) => <div class="panel" key={part}><Chart title={strings.scoreByEpoch(part)} lines={epochs(part)} /></div>)}
-      {rolesOf(run, other).filter((role) => role !== "training").map((role) => <div class="panel" key={role}><Chart title={strings.lossByPass(role)} lines={passes(role)} /></div>)}
+      {rolesOf([run, other]).filter((role) => role !== "training").map((role) => <div class="panel" key={role}><Chart title={`${strings.lossByPass}, ${role}`} lines={passes(role)} /></div>)}
     </>
   );
 }
 
-function Both({ one, other, names }: { one: CurveOf | undefined; other: CurveOf | undefined; names: [string, string] }) {
+function Both({ one, other, names, several }: { one: CurveOf | undefined; other: CurveOf | undefined; names: [string, string]; several: boolean }) {
   const [mine, theirs] = [useFloats(one?.rows), useFloats(other?.rows)];
   const curve = one ?? other;
   if (!curve || (one && !mine) || (other && !theirs)) return null;
   const name = strings.curveNames[curve.name] ?? curve.name;
   const lines = [mine, theirs].map((rows, i) => ({ name: names[i] ?? "", buckets: rows ? buckets(rows) : [] }));
-  return <div class="panel"><Chart title={strings.curve(name, curve.optimizer ?? 0)} lines={lines} /></div>;
+  return <div class="panel"><Chart title={several ? strings.curve(name, curve.optimizer ?? 0) : name} lines={lines} /></div>;
 }
 
 function Findings({ run, other }: Two) {
