@@ -9,7 +9,7 @@ RECIPE ?= fast
 # Test processes. One thread in each: those of two processes on the same cores would wait for each other.
 JOBS   ?= 2
 
-.PHONY: train test check fix setup bench pictures rule lesson answers sample web web-check clean
+.PHONY: train test check fix setup bench pictures rule lesson answers sample snapshots web web-check clean
 
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
@@ -53,6 +53,9 @@ sample: $(VENV)/.user system    ## make the embedded sample again
 
 pictures: $(VENV)/.test system  ## take the README's picture of the page again, from a real run
 	$(BIN)/python tools/make_pictures.py
+
+snapshots: $(VENV)/.test system ## take what the tests compare the page's screens with again; look at the difference
+	REMAKE_SNAPSHOTS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/browser/test_snapshots.py
 
 web: web/node_modules/.made     ## build the page of gd view into the package
 	$(BIN)/python tools/make_types.py
