@@ -10,6 +10,7 @@ This is the pulse: it runs on every step, so each line counts.
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from goingdeep.watch.looks.look import Look
+from goingdeep.watch.data.active import Fed
+from goingdeep.watch.looks.turns import Turns
 from goingdeep.watch.reading import graph
-from goingdeep.watch.reading.aside import not_now, quietly
+from goingdeep.watch.reading.aside import not_now
 from goingdeep.watch.steps import hidden
 from goingdeep.watch.steps.by_hand import ByHand
 from goingdeep.watch.steps.gradients import GONE
@@ -30,6 +32,7 @@ from goingdeep.watch.writing.ops import PASSING, Signature, fold, of_this_step
 
 if TYPE_CHECKING:
     from goingdeep.watch.data.passes import ActivePass
+    from goingdeep.watch.looks.look import Look
     from goingdeep.watch.steps.alive import Followed
     from goingdeep.watch.steps.hidden import Hidden
     from goingdeep.watch.steps.optimizers import Known
@@ -42,16 +45,25 @@ MAX_OPERATIONS = 8_192
 """Operations of one step: beyond it the rest is counted."""
 
 MAX_EARLY_MODES = 64
-MAX_WALKED = 1_000
 MAX_REMEMBERED = 64
 """Steps whose anatomy is known at once; an evaluation before a step makes it one of its own."""
-
-NON_FINITE_LOOKS = 2
+_SENSITIVE = ("", "training", "evaluation", "mixed")
 _autocast = getattr(torch._C, "_is_any_autocast_enabled", torch.is_autocast_enabled)  # noqa: SLF001
 
 
 class Lane:
     """The state of one thread."""
+
+    # Beyond 30 attributes Python keeps a dictionary of its own for each object, and each access
+    # on the way through a step reads more memory.
+    __slots__ = (
+        "_anatomies", "_anatomy", "_at", "_backward_depth", "_backwards", "_by_hand", "_done",
+        "_early_modes", "_fed", "_forward", "_graphs", "_graphs_of", "_held", "_imported",
+        "_inner_step", "_inside", "_left_out", "_loss", "_loss_value", "_recorder", "_root", "_scaled",
+        "_step", "_step_depth", "_thread", "_tracked", "_turns", "_unscaled", "_untaken", "_watcher",
+        "hidden", "hidden_waiting", "look", "looking", "made", "made_counts", "mode_depth", "models",
+        "modes_seen", "operations", "outside", "pass_", "scheduler_depth", "sensitive", "stack",
+    )  # fmt: skip
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -61,6 +73,8 @@ class Lane:
         self.operations: list[Signature] = []
         self._left_out = 0
         self._anatomies: dict[Signature, int] = {}  # by what was done since the step before
+        self._done: list[Signature] = []  # what was done for the newest step, and its anatomy
+        self._anatomy = -1
         self.stack: list[nn.Module] = []
         self.models: set[int] = set()  # that were called in this thread
         self.outside = False  # the module that runs is no model: a loss, a transform
@@ -94,62 +108,13 @@ class Lane:
         self.scheduler_depth = 0
         self.mode_depth = 0
         self._by_hand = ByHand(watcher)
-        self._training_look: Look | None = None
-        self.look: Look | None = None
-        # Of the first batch of a pass, which may be an evaluation's.
-        self._opening: Look | None = None
-        self._walked: dict[tuple[int, int | None], int] = {}
-        self._closing: Look | None = None  # its step is done, its clear may still come
-        self._non_finite = 0
-        self._plan_look()
-
-    # ---------------------------------------------------------------- looks
-
-    def _plan_look(self) -> None:
-        """Decide whether the next step will be looked at closely."""
-        number = self._recorder.steps + 1
-        if self._watcher.wants_look(number):
-            self._training_look = Look(self._watcher, number)
-        else:
-            self._training_look = None
-        self.look = self._training_look
-
-    def _finish_closing(self) -> None:
-        look, self._closing = self._closing, None
-        if look is not None:
-            look.finish()
-
-    def _evaluation_look(self) -> None:
-        """The first batch of an evaluation is looked at too, in walks 1, 2, 4, 8, ..."""
-        if self.look is not None and self.look is not self._training_look:
-            return  # one more forward of the same batch
-        newest = self._watcher.passes.newest()
-        self.look, self._opening = self._opening, None
-        if newest is not None and self._training_look is not None:
-            self._training_look.give_batches(newest.loader, self.look)
-
-    def _begin_walk(self, pass_: ActivePass, site: int, data: object) -> None:
-        """The first batch of a pass: should it be an evaluation's, its look begins here."""
-        # Many programs make a loader anew for each walk: the line and the length tell.
-        key = site, pass_.known.length
-        if len(self._walked) > MAX_WALKED:
-            self._walked.clear()
-        count = self._walked[key] = self._walked.get(key, 0) + 1
-        if count & (count - 1) == 0:
-            self._opening = Look(self._watcher, self._recorder.steps, phase="evaluation")
-            if self._training_look is None:  # otherwise that one looks at the batch
-                self._opening.batch(pass_.loader, site, data)
-
-    def end_evaluation_look(self) -> None:
-        """Another batch or a training step begins."""
-        if self._closing is not None:
-            self._finish_closing()
-        if self.look is not self._training_look:
-            look, self.look = self.look, self._training_look
-            if look is not None:
-                look.finish()
-        elif self.look is None:
-            self.look = self._training_look
+        self._fed = Fed()
+        self._imported = 0  # modules, when it was last looked for what waits for them
+        self.look: Look | None = None  # that is told what happens now
+        self.looking = False  # whether there is any, or one that only waits
+        self._turns = Turns(watcher, self)
+        if watcher.wants_look(self._recorder.steps + 1):
+            self._turns.stepped(wanted=True)
 
     # ---------------------------------------------------------------- operations
 
@@ -170,53 +135,44 @@ class Lane:
         """A loader gave a batch."""
         if self._backwards:
             self._by_hand_step()
-        if self._closing is not None or self.look is not self._training_look:
-            self.end_evaluation_look()
-        look = self.look
-        if look is not None:
-            look.drop_forward()
-            look.batch(pass_.loader, site, data)
-        self._opening = None
+        if self.looking:
+            self._turns.batch(pass_, site, data)
         if pass_.batches == 1:
-            self._begin_walk(pass_, site, data)
+            self._turns.first_batch(pass_, site, data)
         self._untaken = pass_
         if self._watcher.moments is not None:
             self._watcher.moments.evaluated.given(pass_, data)
         self.add(("batch", site, pass_.loader))
 
-    @quietly
     def forward_started(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         """A module is called from outside any other module."""
-        site = self._recorder.sites.here(4)
-        number = self._watcher.models.called(module, site)
+        watcher = self._watcher
+        site = self._recorder.sites.here(3)
+        number = watcher.models.called(module, site)
         self.models.add(number)
         if self._early_modes:
             self._name_early_modes()
         if self._backwards:
             self._by_hand_step()
         grad = torch.is_grad_enabled()
-        if self._closing is not None:
-            self._finish_closing()
-        if not grad:
-            self._evaluation_look()
-        elif self.look is not self._training_look:
-            self.end_evaluation_look()
+        if self.looking:
+            self._turns.forward(grad=grad)
         self.sensitive = 0
         if self.made:
             self.made.clear()
         self._forward = (site, number, module.training, grad)
-        self.pass_ = self._watcher.passes.origin(args, kwargs)
+        self.pass_ = watcher.passes.origin(args, kwargs)
         self._untaken = None
-        self._inside.clear()
+        if self._inside:
+            self._inside.clear()
         self._at = len(self.operations)
-        moments = self._watcher.moments
+        moments = watcher.moments
         if moments is not None:  # also without gradients: BatchNorm's statistics move all the same
             moments.forward_started(self, module, args, kwargs)
             moments.evaluated.forward(self.pass_, args)
 
-    @quietly
     def forward_ended(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
     ) -> None:
@@ -224,14 +180,12 @@ class Lane:
         if not self._forward:
             return
         watcher = self._watcher
-        watcher.recorder.counts.forwards += 1
+        self._recorder.counts.forwards += 1
         site, number, training, grad = self._forward
-        name = watcher.models.place(module)[1]
-        pass_ = self.pass_
-        sensitive = ("", "training", "evaluation", "mixed")[self.sensitive]
+        pass_, sensitive = self.pass_, self.sensitive
         operation: Signature = (
-            "forward", site, number, name, training, grad,
-            torch.is_inference_mode_enabled() or None, _autocast() or None, sensitive,
+            "forward", site, number, watcher.models.place(module)[1], training, grad,
+            torch.is_inference_mode_enabled() or None, _autocast() or None, _SENSITIVE[sensitive],
             pass_.loader if pass_ is not None else None,
         )  # fmt: skip
         if self._at < len(self.operations) < MAX_OPERATIONS:
@@ -239,15 +193,15 @@ class Lane:
         else:
             self.add(operation)
         if pass_ is not None:
-            pass_.forward(number, training, self.sensitive & 1, grad)
+            pass_.forward(self._fed, number, training, sensitive & 1, grad)
             if not grad or not self._backwards:
                 pass_.output(output)
             if pass_.forwards <= 1:
                 pass_.note(operation)
                 for inside in self._inside:
                     pass_.note(inside)
-        if self._watcher.moments is not None:
-            self._watcher.moments.forward_ended(self, module, args, kwargs, output)
+        if watcher.moments is not None:
+            watcher.moments.forward_ended(self, module, args, kwargs, output)
         if watcher.probes is not None and grad:
             watcher.probes.forward_ended(self, number, site, module, args, kwargs, output, pass_)
         if type(module).__name__ == "OptimizedModule":
@@ -268,9 +222,9 @@ class Lane:
         given: dict[str, Any],
     ) -> None:  # fmt: skip
         """A loss function was called."""
-        value = scalar(result)
-        self._loss, self._loss_value = weakref.ref(result), value
-        self._tracked += result.requires_grad
+        graph_kept = result.requires_grad
+        self._loss, self._loss_value = weakref.ref(result), (value := scalar(result))
+        self._tracked += graph_kept
         operation = ("loss", site, number)
         self.add(operation)
         if self._untaken is not None:
@@ -278,7 +232,7 @@ class Lane:
         pass_ = self.pass_
         if pass_ is not None:
             pass_.loss(value)
-            if not pass_.backwards and result.requires_grad:
+            if graph_kept and not pass_.backwards:
                 self._follow(pass_, result, site)
             if self.stack and not self.outside:
                 self._inside.append(operation)
@@ -327,14 +281,15 @@ class Lane:
         self, roots: tuple[Any, ...], *, retain: bool, create: bool
     ) -> tuple[Any, ...] | None:
         """Gradients will be added to `.grad`; None inside another backward."""
-        with self._watcher.gradients_lock:
+        watcher = self._watcher
+        with watcher.gradients_lock:
             self._backward_depth += 1
         if self._backward_depth > 1:
             return None
         if self._backwards:
             self._by_hand_step()
-        if self._closing is not None or self.look is not self._training_look:
-            self.end_evaluation_look()
+        if self.looking:
+            self._turns.evaluation_over()
         site = self._recorder.sites.here(4)
         root = roots[0] if roots and isinstance(roots[0], Tensor) else None
         chain: tuple[str, ...] = ()
@@ -343,8 +298,8 @@ class Lane:
             chain, node = graph.way_to_loss(root)
             leaf = root.grad_fn is None
             if chain and chain[-1] not in graph.LOSSES:
-                self._watcher.losses.written_by_hand(root, chain, site)
-            alive = self._watcher.losses_alive
+                watcher.losses.written_by_hand(root, chain, site)
+            alive = watcher.losses_alive
             while self._graphs and self._graphs_of is self.pass_:
                 alive.forget(self._graphs.pop())  # what leads to a backward is followed by its root
             alive.note(node, site)
@@ -353,16 +308,16 @@ class Lane:
             if value is not None:
                 self._root = value
                 if not math.isfinite(value):
-                    self._look_at_non_finite()
+                    self._turns.non_finite()
             elif root.numel() == 1 and root.device.type not in ("cpu", "meta"):
                 self._root = root.detach()  # read later, without waiting for it now
         states = self.states()
         if self.look is not None:
             self.look.before_backward(roots, site)
-        if self._watcher.moments is not None:
-            self._watcher.moments.backward_started(self, roots, retain=retain, create=create)
-        if self._watcher.probes is not None:
-            self._watcher.probes.backward_started()
+        if watcher.moments is not None:
+            watcher.moments.backward_started(self, roots, retain=retain, create=create)
+        if watcher.probes is not None:
+            watcher.probes.backward_started()
         return (
             "backward", site, states, leaf or None, "|".join(chain), retain or None, create or None,
         )  # fmt: skip
@@ -382,13 +337,6 @@ class Lane:
         ):
             return self._loss_value
         return scalar(root)
-
-    def _look_at_non_finite(self) -> None:
-        if self._non_finite < NON_FINITE_LOOKS:
-            self._non_finite += 1
-            if self._training_look is None:
-                self._training_look = self.look = Look(self._watcher, self._recorder.steps + 1)
-            self._watcher.mark()
 
     def optimizers(self) -> list[Known]:
         """The optimizers whose gradients can be looked at now; hold `gradients_lock` meanwhile.
@@ -420,12 +368,14 @@ class Lane:
         self._backward_depth -= 1
         if operation is None:
             return
-        with self._watcher.gradients_lock:
+        watcher, root = self._watcher, self._root
+        with watcher.gradients_lock:
             for known in self.optimizers():
                 if known.gradients.after_backward():
-                    known.held.add(self._root)
-            self._held.add(self._root)
-            self._by_hand.after_backward(self.models)
+                    known.held.add(root)
+            self._held.add(root)
+            if not watcher.optimizers.alive:
+                self._by_hand.after_backward(self.models)
         self._recorder.counts.backwards += 1
         self._backwards += 1
         self._loss_value = None
@@ -434,10 +384,12 @@ class Lane:
         if self._untaken is not None:
             self._take_untaken()
         if self.pass_ is not None:
-            self.pass_.backward()
+            self.pass_.backward(self._fed)
         if self.look is not None:
             self.look.after_backward()
-        self._watcher.put_waiting()
+        if len(sys.modules) != self._imported:
+            self._imported = len(sys.modules)
+            watcher.put_waiting()
 
     def backward_failed(self) -> None:
         """It raised."""
@@ -445,17 +397,15 @@ class Lane:
 
     # ---------------------------------------------------------------- steps
 
-    @quietly
-    def step_started(self, optimizer: Any, *, closure: bool) -> None:
+    def step_started(self, optimizer: Any, closure: bool) -> None:
         """An optimizer begins its step."""
         self._step_depth += 1
         self._inner_step = False
-        known = self._watcher.optimizers.seen(optimizer)
+        known = self._watcher.optimizers.stepping(optimizer)
         if known is None or not_now():
             return
         known.lane = self
-        site = self._recorder.sites.here(4)
-        self._watcher.optimizers.renew(known, optimizer)
+        site = self._recorder.sites.here(3)
         if closure:
             known.held.closure_began()
             self._held.closure_began()
@@ -469,7 +419,6 @@ class Lane:
         if self._watcher.moments is not None:
             self._watcher.moments.step_started(self, optimizer)
 
-    @quietly
     def step_ended(self, optimizer: Any) -> None:
         """The step is done: what happened since the last one is its anatomy."""
         self._step_depth = max(0, self._step_depth - 1)
@@ -489,15 +438,12 @@ class Lane:
         if not known.written:
             self._watcher.optimizers.write_all(known)
         rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
-        if isinstance(rate, int | float):
-            self._recorder.curve(known.rate_curve, rate, known.count + 1)
-        look = self.look
-        if look is not None:
-            look.after_step(optimizer)
+        if self.look is not None:
+            self.look.after_step(optimizer)
         if self._watcher.moments is not None:
             self._watcher.moments.step_ended(self, optimizer)
         operation = ("step", site, known.number, state, changed, closure or None)
-        self._close(known, operation)
+        self._close(known, operation, rate if isinstance(rate, int | float) else None)
 
     def foreign_step(self, known: Any, site: int, state: str) -> None:
         """A step of an optimizer that is nothing like torch's; how it writes is not known."""
@@ -511,38 +457,45 @@ class Lane:
             if known is not None:
                 self._close(known, ("step", -1, known.number, None, True, None))
 
-    def _close(self, known: Any, operation: Signature) -> None:
-        recorder = self._recorder
+    def _close(self, known: Known, operation: Signature, rate: float | None = None) -> None:
+        recorder, watcher = self._recorder, self._watcher
         self.add(operation)
-        done = tuple(self.operations)
-        anatomy = self._anatomies.get(done)
-        if anatomy is None:
-            anatomy = self._anatomy(done, known.number)
+        if self.operations == self._done:
+            self.operations.clear()
+        else:
+            self._done, self.operations = self.operations, []
+            done = tuple(self._done)
+            anatomy = self._anatomies.get(done)
+            self._anatomy = self._name(done, known.number) if anatomy is None else anatomy
         known.count += 1
         loss, mine = known.held.take(), self._held.take()
-        if loss is None and (known.count == 1 or len(self._watcher.optimizers.alive) <= 1):
+        if loss is None and (known.count == 1 or len(watcher.optimizers.alive) <= 1):
             loss = mine
-        if loss is not None:
-            recorder.curve(known.loss_curve, loss, known.count)
-        number = recorder.step(known.number, anatomy, self._thread)
+        with recorder.lock:
+            if rate is not None:
+                recorder.curve(known.rate_curve, rate, known.count)
+            if loss is not None:
+                recorder.curve(known.loss_curve, loss, known.count)
+            number = recorder.step(known.number, self._anatomy, self._thread)
         if self.pass_ is not None:
-            self.pass_.step(number)
-        self.operations.clear()
-        self._early_modes.clear()
+            self.pass_.step(self._fed, number)
+        if self._early_modes:
+            self._early_modes.clear()
         self._backwards = self._left_out = 0
-        self._watcher.step_done(number)
+        if number & (number - 1) == 0:
+            watcher.check_now_and_then(number)
         if self.hidden_waiting:
-            hidden.tell(self._watcher, self.hidden_waiting)
+            hidden.tell(watcher, self.hidden_waiting)
         # A clear right after the step still belongs to the look: it ends with the next batch,
         # forward or step.
-        self._finish_closing()
-        self._closing = self._training_look
-        self._plan_look()
+        wanted = watcher.wants_look(number + 1)
+        if wanted or self.looking:
+            self._turns.stepped(wanted=wanted)
         # Last of all: what is told here may end the program.
-        for told in self._watcher.after_step:
+        for told in watcher.after_step:
             told(number)
 
-    def _anatomy(self, done: Signature, optimizer: int) -> int:
+    def _name(self, done: Signature, optimizer: int) -> int:
         """The number of the anatomy of these operations, which end with a step of an optimizer."""
         recorder = self._recorder
         signature = tuple(of_this_step(done))
@@ -559,10 +512,11 @@ class Lane:
 
     def clear_started(self, by: str, number: int, to: str, parameters: Any) -> None:
         """zero_grad was called; `parameters` gives those it will clear."""
-        self._by_hand_step()
+        if self._backwards:
+            self._by_hand_step()
         site = self._recorder.sites.here(4)
         self.add(("clear", site, by, number, to))
-        look = self._closing or self.look
+        look = self._turns.clearing() if self.looking else None
         if look is not None:
             look.before_clear(by, number, parameters(), site)
         moments = self._watcher.moments
@@ -571,7 +525,7 @@ class Lane:
 
     def clear_ended(self) -> None:
         """It has returned."""
-        look = self._closing or self.look
+        look = self._turns.clearing() if self.looking else None
         if look is not None:
             look.after_clear()
 
@@ -601,9 +555,7 @@ class Lane:
         """The watcher is taken off."""
         self._by_hand_step()
         hidden.tell(self._watcher, self.hidden_waiting)
-        self.end_evaluation_look()
-        if self._training_look is not None:
-            self._training_look.finish()
+        self._turns.finish()
 
 
 def _sum(roots: tuple[Any, ...]) -> float | None:

@@ -31,7 +31,14 @@ from goingdeep.record.seen import CallMode, ModuleMade
 from goingdeep.watch.data import passes
 from goingdeep.watch.patches import Patches, Row
 from goingdeep.watch.reading import graph
-from goingdeep.watch.reading.aside import SHAPES, in_fx, not_now
+from goingdeep.watch.reading.aside import (
+    SHAPES,
+    dispatch_modes,
+    function_modes,
+    in_fx,
+    not_now,
+    quietly,
+)
 from goingdeep.watch.states import states
 from goingdeep.watch.steps import exchanges
 from goingdeep.watch.steps.hidden import Hidden
@@ -67,7 +74,7 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
     off, threads, lane_of = watcher.off, watcher.threads, watcher.lane
     models, places = watcher.models, watcher.models.places
 
-    def watched(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    def watched(module: nn.Module, *args: Any, **kwargs: Any) -> Any:  # noqa: PLR0915
         if compiling() or watcher.idle or MODULES in off:
             return original(module, *args, **kwargs)
         passes_through = False
@@ -77,7 +84,8 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
             except AttributeError:
                 lane = lane_of()
             stack = lane.stack
-            if stack:
+            depth = len(stack)
+            if depth:
                 if id(module) not in places and not lane.outside:
                     unknown_module(watcher, lane, module)
             else:
@@ -86,16 +94,21 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
                     # Checkpointing runs forwards again inside backward: they are not the loop's.
                     passes_through = in_backward() is not None or _blind(watcher, args)
                     if not passes_through:
-                        lane.forward_started(module, args, kwargs)
-            look = None if lane.outside or passes_through else lane.look
+                        if function_modes() or dispatch_modes():
+                            quietly(lane.forward_started, module, args, kwargs)
+                        else:
+                            lane.forward_started(module, args, kwargs)
+            look = lane.look
             if look is not None:
-                look.call_started(module, args, kwargs)
+                if lane.outside or passes_through:
+                    look = None
+                else:
+                    look.call_started(module, args, kwargs)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not be the user's
             watcher.fault(MODULES, error)
             passes_through = True
         if passes_through:  # out here, where an error of the program's own is not taken for ours
             return original(module, *args, **kwargs)
-        depth = len(stack)
         stack.append(module)
         try:
             output = original(module, *args, **kwargs)
@@ -116,7 +129,10 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
                 if look is not None:
                     look.call_ended(module, args, output)
                 if not depth and not lane.outside:
-                    lane.forward_ended(module, args, kwargs, output)
+                    if function_modes() or dispatch_modes():
+                        quietly(lane.forward_ended, module, args, kwargs, output)
+                    else:
+                        lane.forward_ended(module, args, kwargs, output)
             except Exception as error:  # noqa: BLE001
                 watcher.fault(MODULES, error)
         return output
@@ -187,14 +203,17 @@ def _module_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
 def optimizer_hooks(watcher: Watcher) -> tuple[Callable[..., None], Callable[..., None]]:
     """The hooks before and after each optimizer step."""
     compiling = torch.compiler.is_dynamo_compiling
-    off = watcher.off
+    off, lane_of = watcher.off, watcher.lane
 
     def started(optimizer: Any, args: Args, kwargs: Kwargs) -> None:
         if compiling() or watcher.idle or OPTIMIZER_HOOKS in off:
             return
         try:
-            closure = kwargs.get("closure") if len(args) < 2 else args[1]
-            watcher.lane().step_started(optimizer, closure=closure is not None)
+            closure = (kwargs.get("closure") if len(args) < 2 else args[1]) is not None
+            if function_modes() or dispatch_modes():
+                quietly(lane_of().step_started, optimizer, closure)
+            else:
+                lane_of().step_started(optimizer, closure)
         except Exception as error:  # noqa: BLE001
             watcher.fault(OPTIMIZER_HOOKS, error)
 
@@ -202,7 +221,10 @@ def optimizer_hooks(watcher: Watcher) -> tuple[Callable[..., None], Callable[...
         if compiling() or watcher.idle or OPTIMIZER_HOOKS in off:
             return
         try:
-            watcher.lane().step_ended(optimizer)
+            if function_modes() or dispatch_modes():
+                quietly(lane_of().step_ended, optimizer)
+            else:
+                lane_of().step_ended(optimizer)
         except Exception as error:  # noqa: BLE001
             watcher.fault(OPTIMIZER_HOOKS, error)
 
@@ -214,12 +236,12 @@ def _optimizer_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, re
 
 
 def _optimizer_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
-    optimizer = args[0]
+    optimizer, lane = args[0], watcher.lane()
     known = watcher.optimizers.seen(optimizer)
     if known is not None:
-        known.lane = watcher.lane()
+        known.lane = lane
     to_none = args[1] if len(args) > 1 else kwargs.get("set_to_none", True)
-    watcher.lane().clear_started(
+    lane.clear_started(
         "optimizer",
         known.number if known is not None else -1,
         "none" if to_none else "zero",
@@ -502,7 +524,7 @@ def _keras_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
 
 
 def _fastai_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
-    watcher.lane().step_started(args[0], closure=False)
+    watcher.lane().step_started(args[0], False)
 
 
 def _fastai_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:

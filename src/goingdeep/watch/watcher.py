@@ -217,20 +217,20 @@ class Watcher:
         if self._marked:
             self._marked = False
             return True
+        if number <= FIRST_LOOKS:
+            return True
         # With several optimizers in turn, as many steps in a row are looked at.
-        turns = max(1, len(self.optimizers.alive))
-        base = 1 << (number.bit_length() - 1)
-        return number <= FIRST_LOOKS or number - base < min(turns, 8)
+        further = number - (1 << (number.bit_length() - 1))
+        return further < 8 and further < max(1, len(self.optimizers.alive))
 
-    def step_done(self, number: int) -> None:
-        """What is checked now and then, at the steps that are looked at."""
-        if number & (number - 1) == 0:
-            if self.models.look_again():
-                self.optimizers.write_all_again()
-            self.states.check()
-            self.losses_alive.check()
-            if number == accelerators.ASKED_AT:
-                accelerators.tell_idle(self)
+    def check_now_and_then(self, number: int) -> None:
+        """What is checked after steps 1, 2, 4, 8, ..."""
+        if self.models.look_again():
+            self.optimizers.write_all_again()
+        self.states.check()
+        self.losses_alive.check()
+        if number == accelerators.ASKED_AT:
+            accelerators.tell_idle(self)
 
     def put_waiting(self) -> None:
         """Hook into what has been imported since the start."""

@@ -5,7 +5,6 @@ The lane tells it of forwards, losses, backwards and steps; its role follows fro
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -51,9 +50,19 @@ class ActivePass(Read):
     its batches.
     """
 
+    # Beyond 30 attributes Python keeps a dictionary of its own for each object, and each access
+    # on the way through a step reads more memory.
+    __slots__ = (
+        "_fed_batches", "_loss", "_mode", "_noted", "_predictions", "_trained", "_turn",
+        "_turn_trained", "_used", "_values", "backwards", "broken", "closed", "complete",
+        "first_step", "forwards", "id", "indices", "kept_graph", "known", "last_given", "last_step",
+        "loader", "losses", "models", "number", "open", "opened", "seed", "sensitive_training",
+        "site", "steps", "summary", "taken", "training_mode", "with_grad",
+    )  # fmt: skip
+
     def __init__(
         self, identity: int, known: KnownLoader, number: int, site: int, *,
-        collated: bool, seed: int, fed: threading.local, check: bool, briefly: bool = False,
+        collated: bool, seed: int, check: bool, briefly: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(collated=collated, check=check, briefly=briefly)
         self.id, self.known, self.loader, self.number = identity, known, known.id, number
@@ -68,7 +77,6 @@ class ActivePass(Read):
         self.indices = ""
         self.taken: Taken | None = None  # its samples, once it has ended
         self.summary: Summary | None = None
-        self._fed = fed
         self._loss = 0.0
         self._values = 0
         self._noted: list[Signature] = [("batch", site, known.id)]
@@ -95,7 +103,7 @@ class ActivePass(Read):
             self._turn = -1
             self._used -= 1
 
-    def forward(self, model: int, training: bool, sensitive: int, grad: bool) -> None:
+    def forward(self, fed: Fed, model: int, training: bool, sensitive: int, grad: bool) -> None:
         """A model was called on a batch. sensitive: Dropout or BatchNorm ran as in training."""
         self.forwards += 1
         self._mode = training
@@ -107,19 +115,15 @@ class ActivePass(Read):
             self.models.add(model)
         if grad:
             self.with_grad += 1
-            waiting = self._waiting().forward
+            waiting = fed.forward
             if not waiting or (waiting[-1] is not self and self not in waiting):
                 waiting.append(self)
 
-    def _waiting(self) -> Fed:
-        try:
-            return self._fed.fed  # type: ignore[no-any-return]
-        except AttributeError:
-            fed = self._fed.fed = Fed()
-            return fed
-
     def output(self, output: Any) -> None:
         """What that model gave: whether it has a graph, and in an evaluation which classes."""
+        if self._trained and type(output) is Tensor:  # the usual case in short
+            self.kept_graph += output.requires_grad
+            return
         found = [output] if isinstance(output, Tensor) else tensors_in(output)
         with _function_off():
             for tensor in found:
@@ -139,43 +143,36 @@ class ActivePass(Read):
             self._loss += value
             self._values += 1
 
-    def backward(self) -> None:
+    def backward(self, fed: Fed) -> None:
         """Gradients were computed from what the newest forward made of a batch."""
-        fed = self._waiting()
         for other in fed.forward:
             if other is self or other._shares_loss_with(self):  # noqa: SLF001
-                other._went_back()  # noqa: SLF001
-                if other not in fed.backward:
-                    fed.backward.append(other)
+                other._went_back(fed)  # noqa: SLF001
         if self not in fed.forward:
-            self._went_back()
-            if self not in fed.backward:
-                fed.backward.append(self)
+            self._went_back(fed)
         fed.forward.clear()
 
     def _shares_loss_with(self, other: ActivePass) -> bool:
         return self.open and self._fed_batches <= 2 and self._mode is other._mode
 
-    def _went_back(self) -> None:
+    def _went_back(self, fed: Fed) -> None:
         self.backwards += 1
         self._fed_batches = 0
         if not self._turn_trained:
             self._turn_trained = True
             self._trained += 1
-
-    def step(self, number: int) -> None:
-        """An optimizer used these gradients; number: of all steps of the run."""
-        fed = self._waiting()
         if self not in fed.backward:
-            self._stepped(number)
-        for other in fed.backward:
-            other._stepped(number)  # noqa: SLF001
-        fed.backward.clear()
+            fed.backward.append(self)
 
-    def _stepped(self, number: int) -> None:
-        self.steps += 1
-        self.first_step = self.first_step or number
-        self.last_step = number
+    def step(self, fed: Fed, number: int) -> None:
+        """An optimizer used these gradients; number: of all steps of the run."""
+        if self not in fed.backward:
+            fed.backward.append(self)
+        for other in fed.backward:
+            other.steps += 1
+            other.first_step = other.first_step or number
+            other.last_step = number
+        fed.backward.clear()
 
     def note(self, operation: Signature) -> None:
         """One operation of the first cycle of an evaluation."""
@@ -207,7 +204,7 @@ class ActivePass(Read):
         found: dict[str, Any] = {
             name: getattr(self, name)
             for name in Pass.__struct_fields__
-            if name in vars(self) and name not in {"models", "labels", "inputs"}
+            if name in _OWN and name not in {"models", "labels", "inputs"}
         }
         found.update(
             role=role,
@@ -231,3 +228,6 @@ class ActivePass(Read):
                 overlap=summary.overlap,
             )
         return found
+
+
+_OWN = frozenset((*Read.__slots__, *ActivePass.__slots__))

@@ -41,7 +41,7 @@ class Ledger:
     def __init__(self, recorder: Recorder, alive: Callable[[], set[int]]) -> None:
         self._recorder = recorder
         self._alive = alive
-        self._waiting: deque[ActivePass] = deque()
+        self.waiting: deque[ActivePass] = deque()  # that may still have a batch in use
         self._overlaps = Overlaps()
         self._signs: dict[int, tuple[int, int] | None] = {}
         self._written = 0
@@ -52,14 +52,14 @@ class Ledger:
         """A pass has ended."""
         with self._lock:
             self._compare(active)
-            self._waiting.append(active)
-            while len(self._waiting) > MAX_WAITING:
-                self._write(self._waiting.popleft())
+            self.waiting.append(active)
+            while len(self.waiting) > MAX_WAITING:
+                self._write(self.waiting.popleft())
 
     def used(self, active: ActivePass) -> None:
         """A forward takes a batch of this pass: whatever ended before it began is over."""
-        waiting = self._waiting
-        if not waiting or (len(waiting) == 1 and waiting[0] is active):
+        waiting = self.waiting
+        if len(waiting) == 1 and waiting[0] is active:
             return
         with self._lock:
             for _ in range(len(waiting)):
@@ -72,8 +72,8 @@ class Ledger:
     def finish(self) -> None:
         """Write what waits."""
         with self._lock:
-            while self._waiting:
-                self._write(self._waiting.popleft())
+            while self.waiting:
+                self._write(self.waiting.popleft())
 
     def checks(self, loader: int) -> bool:
         """Whether the next pass of this loader has its samples kept, so that they need a check."""

@@ -63,10 +63,11 @@ class Origins:
         self._misses = 0
 
     def gave(
-        self, pass_: ActivePass, tensors: list[Tensor], first: Tensor | None, hashes: U64 | None
-    ) -> None:
+        self, pass_: ActivePass, thread: int, tensors: list[Tensor], first: Tensor | None,
+        hashes: U64 | None,
+    ) -> None:  # fmt: skip
         """A loader gave a batch."""
-        given = Given(pass_, threading.get_ident())
+        given = Given(pass_, thread)
         with _function_off():
             # Of a pair the labels are no model's input; where they are, it is their pass's turn.
             for tensor in tensors if first is None or len(tensors) > 2 else (first,):
@@ -98,6 +99,14 @@ class Origins:
         """The batch that these arguments of a model came from; None where none is likely."""
         if not self._given:
             return None
+        if args and type(args[0]) is Tensor:
+            try:
+                found = self._by_storage.get(_address(args[0]))
+            except (RuntimeError, NotImplementedError):
+                found = None
+            if found is not None:
+                found.used = True
+                return found
         tensors = tensors_in(args)
         if kwargs and len(tensors) < 8:
             tensors += tensors_in(kwargs)

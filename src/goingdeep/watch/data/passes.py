@@ -43,7 +43,6 @@ class Passes:
         self._identities = itertools.count()
         self._clock = itertools.count(1)
         self._open: dict[int, Walk] = {}  # by number of the pass
-        self._fed = threading.local()
         self._newest: dict[int, ActivePass] = {}
 
     # ---------------------------------------------------------------- what happens to iterators
@@ -62,7 +61,7 @@ class Passes:
 
     def batch(self, iterator: Any, data: Any, site: int = -1) -> ActivePass:
         """An iterator gave a batch."""
-        walk = self.walks.of(iterator)
+        walk, thread = self.walks.of(iterator), threading.get_ident()
         if self.walks.dead:
             self._bury()
         active = walk.active
@@ -70,8 +69,8 @@ class Passes:
             active = self._begin(walk, iterator, site)
         active.last_given = next(self._clock)
         tensors, first, hashes = active.take(data)
-        self._origins.gave(active, tensors, first, hashes)
-        self._newest[threading.get_ident()] = active
+        self._origins.gave(active, thread, tensors, first, hashes)
+        self._newest[thread] = active
         return active
 
     def ended(self, iterator: Any, site: int = -1) -> None:
@@ -106,7 +105,8 @@ class Passes:
             return None
         active = given.pass_
         active.turn(given.number)
-        self._ledger.used(active)
+        if self._ledger.waiting:
+            self._ledger.used(active)
         return active
 
     def newest(self) -> ActivePass | None:
@@ -137,7 +137,6 @@ class Passes:
             next(self._identities), known, known.passes, site,
             collated=known.batched or plain(iterator, "_auto_collation") is not False,
             seed=seed if type(seed) is int and abs(seed) < 2**63 else 0,
-            fed=self._fed,
             check=self._ledger.checks(known.id),
             briefly=known.passes > WHOLE_PASSES and walk.drawn is not None,
         )  # fmt: skip

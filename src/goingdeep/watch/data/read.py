@@ -34,6 +34,11 @@ class Read:
     unread: whether there are samples that were not hashed.
     """
 
+    __slots__ = (
+        "_briefly", "_hashes", "batches", "collated", "inputs", "labels", "last_batch", "samples",
+        "unread",
+    )  # fmt: skip
+
     def __init__(self, *, collated: bool, check: bool, briefly: bool = False) -> None:
         self.batches = self.samples = self.last_batch = 0
         self.unread = False

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import torch
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 
@@ -76,17 +73,10 @@ class unseen:  # noqa: N801 - it is used as `with unseen():`
         self._function.__exit__(kind, error, trace)
 
 
-def quietly(method: F) -> F:
-    """Run a function unseen where the program has modes of its own; elsewhere it costs a call."""
-
-    @functools.wraps(method)
-    def quiet(*args: Any, **kwargs: Any) -> Any:
-        if function_modes() or dispatch_modes():
-            with unseen():
-                return method(*args, **kwargs)
-        return method(*args, **kwargs)
-
-    return cast("F", quiet)
+def quietly(function: Callable[..., None], *args: Any) -> None:
+    """Call a function unseen: for hooks of ours, where `function_modes() or dispatch_modes()`."""
+    with unseen():
+        function(*args)
 
 
 transformed = torch._C._functorch.peek_interpreter_stack

@@ -57,6 +57,20 @@ SCALINGS = frozenset({"DivBackward0", "MulBackward0"})
 SOFTMAXES = frozenset({"SoftmaxBackward0", "LogSoftmaxBackward0"})
 
 
+# The name of a class of PyTorch's is made anew each time that it is asked for.
+_kinds: dict[type, str] = {}
+_VIEW = "a view"
+_MAX_KINDS = 1_000
+
+
+def _learn(kind: type) -> str:
+    """The name of a class of nodes, `_VIEW` for those in `VIEWS`."""
+    if len(_kinds) >= _MAX_KINDS:
+        _kinds.clear()
+    name = _kinds[kind] = _VIEW if kind.__name__ in VIEWS else kind.__name__
+    return name
+
+
 def came_from(tensor: Tensor, hops: int = HOPS) -> tuple[str, ...]:
     """Names of the nodes that made a tensor, newest first, along the first input of each.
 
@@ -66,9 +80,9 @@ def came_from(tensor: Tensor, hops: int = HOPS) -> tuple[str, ...]:
     names: list[str] = []
     walked = 0
     while node is not None and len(names) < hops and walked < 3 * hops:
-        name = type(node).__name__
         walked += 1
-        if name not in VIEWS:
+        name = _kinds.get(type(node)) or _learn(type(node))
+        if name is not _VIEW:
             names.append(name)
         following = node.next_functions
         node = following[0][0] if following else None
@@ -107,14 +121,17 @@ def way_to_loss(root: Tensor) -> tuple[tuple[str, ...], Any]:
     node: Any = root.grad_fn
     names: list[str] = []
     while node is not None and len(names) < HOPS:
-        name = type(node).__name__
-        if name not in VIEWS:
+        name = _kinds.get(type(node)) or _learn(type(node))
+        if name is not _VIEW:
             names.append(name)
             if name in LOSSES:
                 return tuple(names), node
         following = node.next_functions
-        # `0.5 * loss` has a constant on one side: the way goes on where there is a node.
-        node = next((fn for fn, _ in following if fn is not None), None)
+        node = None
+        for function, _ in following:
+            if function is not None:  # `0.5 * loss` has a constant on one side
+                node = function
+                break
     return tuple(names), root.grad_fn
 
 

@@ -91,7 +91,7 @@ class Sites:
         self._write = write
         self._keep = keep
         self._files: set[str] = set()
-        self._kinds: dict[int, tuple[int, CodeType]] = {}
+        self._kinds: dict[int, int] = {}  # by id of the code
         self._numbers: dict[tuple[int, int, int, int], int] = {}
         self._codes: list[CodeType] = []  # keeps the ids above from being used again
         self._by_place: dict[tuple[Any, ...], int] = {}
@@ -103,12 +103,14 @@ class Sites:
         via: FrameType | None = None
         while frame is not None:
             code = frame.f_code
-            known = kinds.get(id(code))
-            kind = known[0] if known is not None else self._learn(code)
-            if kind == USER:
-                break
-            if kind == LIBRARY and via is None:
-                via = frame
+            kind = kinds.get(id(code))
+            if kind is None:
+                kind = self._learn(code)
+            if kind:
+                if kind == USER:
+                    break
+                if via is None:
+                    via = frame
             frame = frame.f_back
         if frame is None:
             if via is None:
@@ -158,8 +160,10 @@ class Sites:
             self._kinds.clear()
             self._numbers.clear()
             self._codes.clear()
-        kind = kind_of(code.co_filename)
-        self._kinds[id(code)] = (kind, code)
+        kind = self._kinds.get(id(code))
+        if kind is None:
+            kind = self._kinds[id(code)] = kind_of(code.co_filename)
+            self._codes.append(code)
         return kind
 
     def _new(self, key: tuple[int, int, int, int], frame: FrameType, via: FrameType | None) -> int:
@@ -167,9 +171,6 @@ class Sites:
         number = self._place(code.co_filename, frame.f_lineno, code, frame, via)
         if number >= 0:
             self._numbers[key] = number
-            self._codes.append(code)
-            if via is not None:
-                self._codes.append(via.f_code)
         return number
 
     def _place(

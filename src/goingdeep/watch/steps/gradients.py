@@ -23,6 +23,8 @@ NONE, ZERO, FRESH, LEFT_OVER, SUMMED, MIXED, UNKNOWN = (
     "none", "zero", "fresh", "left-over", "summed", "mixed", "unknown",
 )  # fmt: skip
 GONE = (NONE, ZERO)
+_WRITTEN = (FRESH, SUMMED)
+_USED = (LEFT_OVER, SUMMED)
 
 
 class Gradients:
@@ -51,27 +53,35 @@ class Gradients:
                 self._status[i] = UNKNOWN
 
     def now(self) -> str:
-        """The state as it is; found out by looking, and remembered."""
+        """The state as it is, in one word for all; found out by looking, and remembered.
+
+        Parameters that got no gradient do not speak.
+        """
         status, memo = self._status, self._memo
+        together = NONE
         zero: bool | None = None
         for i, parameter in enumerate(self.sample):
             gradient = parameter.grad
             if gradient is None:
                 status[i] = NONE
                 continue
+            word = status[i]
             seen = (id(gradient), gradient._version)  # noqa: SLF001
-            if seen == memo[i] and status[i] in (FRESH, SUMMED):
-                continue
-            # Unchanged since a step used it, or written to by somebody: `p.grad.data.zero_()` moves
-            # no version, so values decide. One look tells for all.
-            if zero is None:
-                zero = self._zero()
-            memo[i] = seen
-            if zero:
-                status[i] = ZERO
-            elif status[i] in (NONE, ZERO):
-                status[i] = FRESH  # set by hand
-        return _together(status)
+            if seen != memo[i] or word not in _WRITTEN:
+                # Unchanged since a step used it, or written to by somebody: `p.grad.data.zero_()`
+                # moves no version, so values decide. One look tells for all.
+                if zero is None:
+                    zero = self._zero()
+                memo[i] = seen
+                if zero:
+                    word = status[i] = ZERO
+                elif word in GONE:
+                    word = status[i] = FRESH  # set by hand
+            if together is NONE:
+                together = word
+            elif together is not word:
+                together = MIXED
+        return together
 
     def after_backward(self) -> bool:
         """A backward is over: what it wrote is fresh, or summed on top of what was left over.
@@ -85,10 +95,9 @@ class Gradients:
             if gradient is None:
                 continue
             seen = (id(gradient), gradient._version)  # noqa: SLF001
-            if seen != memo[i] or status[i] == NONE:
+            if seen != memo[i] or status[i] is NONE:
                 memo[i] = seen
-                left = status[i] in (LEFT_OVER, SUMMED)
-                status[i] = SUMMED if left else FRESH
+                status[i] = SUMMED if status[i] in _USED else FRESH
                 wrote = True
         return wrote
 
@@ -101,14 +110,11 @@ class Gradients:
         """The step has used what was there; True where parameters were seen to be written to.
 
         None says nothing: a fused optimizer writes and moves no version. Close looks compare bits.
+        What has become of the gradients is read when somebody asks for their state.
         """
-        status, memo = self._status, self._memo
-        for i, parameter in enumerate(self.sample):
-            gradient = parameter.grad
-            if gradient is None:
-                status[i] = NONE
-            else:
-                memo[i] = (id(gradient), gradient._version)  # noqa: SLF001
+        status = self._status
+        for i, word in enumerate(status):
+            if word is not NONE:
                 status[i] = LEFT_OVER
         for parameter, version in zip(self.sample, self._versions, strict=False):
             if parameter._version != version:  # noqa: SLF001
@@ -134,18 +140,6 @@ class Gradients:
 
 def _size(parameter: Tensor) -> int:
     return parameter.numel()
-
-
-def _together(status: list[str]) -> str:
-    """One word for all; parameters that got no gradient do not speak."""
-    first = NONE
-    for word in status:
-        if word in (NONE, first):
-            continue
-        if first != NONE:
-            return MIXED
-        first = word
-    return first
 
 
 def spread(items: Sequence[Tensor], most: int) -> list[Tensor]:

@@ -43,10 +43,11 @@ class Held:
 
     def take(self) -> float | Tensor | None:
         """A step has used them: their mean; None where there are none."""
-        values, self._values = self._values, []
         self._closure = self._done = False
+        values = self._values
         if len(values) < 2:
-            return values[0] if values else None
+            return values.pop() if values else None
+        self._values = []
         if all(isinstance(value, float) for value in values):
             return sum(values) / len(values)
         every = [torch.as_tensor(value).detach().float().cpu() for value in values]

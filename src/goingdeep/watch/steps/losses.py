@@ -93,7 +93,6 @@ class LossFunctions:
         loss_input = args[0] if args else kwargs.get("input")
         if not isinstance(loss_input, Tensor) or not isinstance(result, Tensor):
             return
-        names = FUNCTIONS[name][1]
         at = _TARGETS[name]
         target = args[at] if len(args) > at >= 0 else kwargs.get("target")
         target = target if isinstance(target, Tensor) else None
@@ -103,13 +102,8 @@ class LossFunctions:
         reduction = args[at] if len(args) > at >= 0 else kwargs.get("reduction")
         if target is None:
             key: tuple[Any, ...] = (
-                name,
-                site,
-                chain,
-                reduction,
-                loss_input.dtype,
-                loss_input.dim(),
-            )
+                name, site, chain, reduction, loss_input.dtype, loss_input.dim(),
+            )  # fmt: skip
         else:
             key = (
                 name, site, chain, reduction, loss_input.dtype, target.dtype, loss_input.dim(),
@@ -118,7 +112,7 @@ class LossFunctions:
         number = self._numbers.get(key)
         given: dict[str, Any] = {}
         if number is None or lane.look is not None:
-            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            given = {**dict(zip(FUNCTIONS[name][1], args, strict=False)), **kwargs}
         if number is None:
             number = self._new(key, lane, name, given, loss_input, target, result, chain, site)
         lane.loss(number, site, loss_input, target, result, given)

@@ -86,6 +86,18 @@ class Optimizers:
         self.renew(known, optimizer)
         return known
 
+    def stepping(self, optimizer: Any) -> Known | None:
+        """As `seen`, of one that begins a step: what it owns may have changed."""
+        known = self._known.get(id(optimizer))
+        if known is None or known.reference() is not optimizer:
+            return self.seen(optimizer)
+        size = 0
+        for group in getattr(optimizer, "param_groups", None) or ():
+            size += len(group["params"])
+        if size != known.size:
+            self.renew(known, optimizer)
+        return known
+
     def _gone(self, key: int) -> None:
         known = self._known.pop(key, None)
         # Another list: this may be called while somebody walks over the old one.
