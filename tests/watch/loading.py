@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from types import SimpleNamespace
 
+from goingdeep.watch.data.active import Fed
 from goingdeep.watch.data.passes import ROWS, Passes
 from goingdeep.watch.patches import Patches
 from goingdeep.watch.reading.sites import Sites
@@ -41,7 +42,9 @@ class Watcher:
         self.passes = Passes(self)
         self.faults = []
         self.given = []
-        self._lane = SimpleNamespace(batch=lambda active, site, data: self.given.append(active))
+        self._lane = SimpleNamespace(
+            batch=lambda active, site, data: self.given.append(active), fed=Fed()
+        )
 
     def lane(self):
         return self._lane

@@ -696,7 +696,7 @@ def forward(watcher, *inputs, training=True, grad=True, output=None, sensitive=0
     """As the lane tells of a model that was called."""
     active = watcher.passes.origin(inputs, more)
     if active is not None:
-        active.forward(0, training, sensitive, grad)
+        active.forward(watcher.lane().fed, 0, training, sensitive, grad)
         if output is not None:
             active.output(output)
     return active
@@ -704,8 +704,8 @@ def forward(watcher, *inputs, training=True, grad=True, output=None, sensitive=0
 
 def train(watcher, active, step):
     active.loss(0.5)
-    active.backward()
-    active.step(step)
+    active.backward(watcher.lane().fed)
+    active.step(watcher.lane().fed, step)
 
 
 def test_a_training_pass_and_its_evaluation():
@@ -818,9 +818,9 @@ def test_accumulated_gradients_are_of_every_batch():
     with watching() as watcher:
         for number, (x, _) in enumerate(DataLoader(labelled(12), 2), 1):
             active = forward(watcher, x)
-            active.backward()
+            active.backward(watcher.lane().fed)
             if number % 3 == 0:
-                active.step(number // 3)
+                active.step(watcher.lane().fed, number // 3)
     event = only(watcher)
     assert (event.role, event.forwards, event.backwards, event.steps) == ("training", 6, 6, 2)
 

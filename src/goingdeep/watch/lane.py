@@ -58,11 +58,12 @@ class Lane:
     # on the way through a step reads more memory.
     __slots__ = (
         "_anatomies", "_anatomy", "_at", "_backward_depth", "_backwards", "_by_hand", "_done",
-        "_early_modes", "_fed", "_forward", "_graphs", "_graphs_of", "_held", "_imported",
-        "_inner_step", "_inside", "_left_out", "_loss", "_loss_value", "_recorder", "_root", "_scaled",
-        "_step", "_step_depth", "_thread", "_tracked", "_turns", "_unscaled", "_untaken", "_watcher",
-        "hidden", "hidden_waiting", "look", "looking", "made", "made_counts", "mode_depth", "models",
-        "modes_seen", "operations", "outside", "pass_", "scheduler_depth", "sensitive", "stack",
+        "_early_modes", "_forward", "_graphs", "_graphs_of", "_held", "_imported", "_inner_step",
+        "_inside", "_left_out", "_loss", "_loss_value", "_model", "_recorder", "_root", "_scaled",
+        "_step", "_step_depth", "_thread", "_tracked", "_turns", "_unscaled", "_untaken",
+        "_watcher", "fed", "hidden", "hidden_waiting", "look", "looking", "made", "made_counts",
+        "mode_depth", "models", "modes_seen", "newest", "operations", "outside", "pass_",
+        "scheduler_depth", "sensitive", "stack",
     )  # fmt: skip
 
     def __init__(self, watcher: Watcher) -> None:
@@ -77,6 +78,8 @@ class Lane:
         self._anatomy = -1
         self.stack: list[nn.Module] = []
         self.models: set[int] = set()  # that were called in this thread
+        self.newest: Callable[[], object] = _nothing  # the model that was called last
+        self._model = -1  # and its number
         self.outside = False  # the module that runs is no model: a loss, a transform
         self.sensitive = 0  # bit 1: ran as in training, bit 2: as in evaluation
         self._forward: tuple[Any, ...] = ()
@@ -108,7 +111,7 @@ class Lane:
         self.scheduler_depth = 0
         self.mode_depth = 0
         self._by_hand = ByHand(watcher)
-        self._fed = Fed()
+        self.fed = Fed()
         self._imported = 0  # modules, when it was last looked for what waits for them
         self.look: Look | None = None  # that is told what happens now
         self.looking = False  # whether there is any, or one that only waits
@@ -142,7 +145,10 @@ class Lane:
         self._untaken = pass_
         if self._watcher.moments is not None:
             self._watcher.moments.evaluated.given(pass_, data)
-        self.add(("batch", site, pass_.loader))
+        if len(self.operations) < MAX_WAITING:
+            self.operations.append(("batch", site, pass_.loader))
+        else:
+            self.add(("batch", site, pass_.loader))
 
     def forward_started(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -150,8 +156,12 @@ class Lane:
         """A module is called from outside any other module."""
         watcher = self._watcher
         site = self._recorder.sites.here(3)
-        number = watcher.models.called(module, site)
-        self.models.add(number)
+        if self.newest() is not module:
+            self._model = watcher.models.called(module, site)
+            self.models.add(self._model)
+            is_root = watcher.models.is_root(module)
+            self.newest = weakref.ref(module) if is_root else _nothing
+        number = self._model
         if self._early_modes:
             self._name_early_modes()
         if self._backwards:
@@ -188,12 +198,15 @@ class Lane:
             torch.is_inference_mode_enabled() or None, _autocast() or None, _SENSITIVE[sensitive],
             pass_.loader if pass_ is not None else None,
         )  # fmt: skip
-        if self._at < len(self.operations) < MAX_OPERATIONS:
+        count = len(self.operations)
+        if self._at == count < MAX_WAITING:
+            self.operations.append(operation)
+        elif self._at < count < MAX_OPERATIONS:
             self.operations.insert(self._at, operation)  # a loss inside of it comes after it
         else:
             self.add(operation)
         if pass_ is not None:
-            pass_.forward(self._fed, number, training, sensitive & 1, grad)
+            pass_.forward(self.fed, number, training, sensitive & 1, grad)
             if not grad or not self._backwards:
                 pass_.output(output)
             if pass_.forwards <= 1:
@@ -222,11 +235,14 @@ class Lane:
         given: dict[str, Any],
     ) -> None:  # fmt: skip
         """A loss function was called."""
-        graph_kept = result.requires_grad
-        self._loss, self._loss_value = weakref.ref(result), (value := scalar(result))
+        graph_kept, value = result.requires_grad, scalar(result)
+        self._loss, self._loss_value = weakref.ref(result), value
         self._tracked += graph_kept
         operation = ("loss", site, number)
-        self.add(operation)
+        if len(self.operations) < MAX_WAITING:
+            self.operations.append(operation)
+        else:
+            self.add(operation)
         if self._untaken is not None:
             self._take_untaken()
         pass_ = self.pass_
@@ -282,14 +298,16 @@ class Lane:
     ) -> tuple[Any, ...] | None:
         """Gradients will be added to `.grad`; None inside another backward."""
         watcher = self._watcher
-        with watcher.gradients_lock:
+        if self._backward_depth:
             self._backward_depth += 1
-        if self._backward_depth > 1:
             return None
         if self._backwards:
             self._by_hand_step()
         if self.looking:
             self._turns.evaluation_over()
+        with watcher.gradients_lock:
+            self._backward_depth = 1  # from here on no other thread reads these gradients
+            states = self._states()
         site = self._recorder.sites.here(4)
         root = roots[0] if roots and isinstance(roots[0], Tensor) else None
         chain: tuple[str, ...] = ()
@@ -303,7 +321,10 @@ class Lane:
             while self._graphs and self._graphs_of is self.pass_:
                 alive.forget(self._graphs.pop())  # what leads to a backward is followed by its root
             alive.note(node, site)
-            value = self._root_value(root, chain) if len(roots) == 1 else _sum(roots)
+            if self._loss_value is not None and self._loss() is root and len(roots) == 1:
+                value: float | None = self._loss_value
+            else:
+                value = self._root_value(root, chain) if len(roots) == 1 else _sum(roots)
             self._root = math.nan
             if value is not None:
                 self._root = value
@@ -311,7 +332,6 @@ class Lane:
                     self._turns.non_finite()
             elif root.numel() == 1 and root.device.type not in ("cpu", "meta"):
                 self._root = root.detach()  # read later, without waiting for it now
-        states = self.states()
         if self.look is not None:
             self.look.before_backward(roots, site)
         if watcher.moments is not None:
@@ -324,8 +344,6 @@ class Lane:
 
     def _root_value(self, root: Tensor, chain: tuple[str, ...]) -> float | None:
         """The loss of this backward; that of the loss function where it was only scaled since."""
-        if self._loss_value is not None and self._loss() is root:
-            return self._loss_value
         if self._scaled() is root and self._unscaled is not None:
             return self._unscaled
         if (
@@ -353,15 +371,22 @@ class Lane:
     def states(self) -> str:
         """The state of the gradients of every optimizer, in words."""
         with self._watcher.gradients_lock:
-            known = self.optimizers()
-            if len(known) == 1:
-                return known[0].state()
-            if not known:
-                state = self._by_hand.state()
-                if state in GONE and not self._watcher.optimizers.alive:
-                    self._held.cleared()
-                return state
-            return " ".join(f"{one.number}:{one.state()}" for one in known[:16])
+            return self._states()
+
+    def _states(self) -> str:
+        optimizers = self._watcher.optimizers.alive
+        known = optimizers if len(self._watcher.lanes) == 1 else self.optimizers()
+        if len(known) == 1:
+            state = known[0].gradients.now()
+            if state in GONE:
+                known[0].held.cleared()
+            return state
+        if not known:
+            state = self._by_hand.state()
+            if state in GONE and not optimizers:
+                self._held.cleared()
+            return state
+        return " ".join(f"{one.number}:{one.state()}" for one in known[:16])
 
     def backward_ended(self, operation: tuple[Any, ...] | None) -> None:
         """Gradients are there."""
@@ -370,21 +395,25 @@ class Lane:
             return
         watcher, root = self._watcher, self._root
         with watcher.gradients_lock:
-            for known in self.optimizers():
+            alive = watcher.optimizers.alive
+            for known in alive if len(watcher.lanes) == 1 else self.optimizers():
                 if known.gradients.after_backward():
                     known.held.add(root)
             self._held.add(root)
-            if not watcher.optimizers.alive:
+            if not alive:
                 self._by_hand.after_backward(self.models)
         self._recorder.counts.backwards += 1
         self._backwards += 1
         self._loss_value = None
         self._tracked = 0
-        self.add(operation)
+        if len(self.operations) < MAX_WAITING:
+            self.operations.append(operation)
+        else:
+            self.add(operation)
         if self._untaken is not None:
             self._take_untaken()
         if self.pass_ is not None:
-            self.pass_.backward(self._fed)
+            self.pass_.backward(self.fed)
         if self.look is not None:
             self.look.after_backward()
         if len(sys.modules) != self._imported:
@@ -459,7 +488,10 @@ class Lane:
 
     def _close(self, known: Known, operation: Signature, rate: float | None = None) -> None:
         recorder, watcher = self._recorder, self._watcher
-        self.add(operation)
+        if len(self.operations) < MAX_WAITING:
+            self.operations.append(operation)
+        else:
+            self.add(operation)
         if self.operations == self._done:
             self.operations.clear()
         else:
@@ -471,14 +503,12 @@ class Lane:
         loss, mine = known.held.take(), self._held.take()
         if loss is None and (known.count == 1 or len(watcher.optimizers.alive) <= 1):
             loss = mine
-        with recorder.lock:
-            if rate is not None:
-                recorder.curve(known.rate_curve, rate, known.count)
-            if loss is not None:
-                recorder.curve(known.loss_curve, loss, known.count)
-            number = recorder.step(known.number, self._anatomy, self._thread)
+        number = recorder.step(
+            known.number, self._anatomy, self._thread,
+            ((known.rate_curve, rate), (known.loss_curve, loss)), known.count,
+        )  # fmt: skip
         if self.pass_ is not None:
-            self.pass_.step(self._fed, number)
+            self.pass_.step(self.fed, number)
         if self._early_modes:
             self._early_modes.clear()
         self._backwards = self._left_out = 0
@@ -515,7 +545,10 @@ class Lane:
         if self._backwards:
             self._by_hand_step()
         site = self._recorder.sites.here(4)
-        self.add(("clear", site, by, number, to))
+        if len(self.operations) < MAX_WAITING:
+            self.operations.append(("clear", site, by, number, to))
+        else:
+            self.add(("clear", site, by, number, to))
         look = self._turns.clearing() if self.looking else None
         if look is not None:
             look.before_clear(by, number, parameters(), site)
@@ -525,7 +558,7 @@ class Lane:
 
     def clear_ended(self) -> None:
         """It has returned."""
-        look = self._turns.clearing() if self.looking else None
+        look = self._turns.clearing()
         if look is not None:
             look.after_clear()
 

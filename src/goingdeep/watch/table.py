@@ -89,7 +89,7 @@ def module_call(watcher: Watcher, original: Callable[..., Any]) -> Callable[...,
                 if id(module) not in places and not lane.outside:
                     unknown_module(watcher, lane, module)
             else:
-                lane.outside = models.is_bare(module)
+                lane.outside = lane.newest() is not module and models.is_bare(module)
                 if not lane.outside:
                     # Checkpointing runs forwards again inside backward: they are not the loop's.
                     passes_through = in_backward() is not None or _blind(watcher, args)
@@ -261,7 +261,9 @@ def _module_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
 
 
 def _cleared(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    watcher.lane().clear_ended()
+    lane = watcher.lane()
+    if lane.looking:
+        lane.clear_ended()
 
 
 def _scheduler_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:

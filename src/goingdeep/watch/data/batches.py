@@ -17,7 +17,7 @@ MAX_DEPTH = 4
 MAX_ITEMS = 64
 MAX_TENSORS = 8
 
-_PICTURES = frozenset({*(torch.float32, torch.float64, torch.float16, torch.bfloat16), torch.uint8})
+PICTURES = frozenset({*(torch.float32, torch.float64, torch.float16, torch.bfloat16), torch.uint8})
 _LABELS = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
 _LEAVES = (str, bytes, int, float, complex, bool, type(None))
 
@@ -72,7 +72,7 @@ def input_of(tensors: list[Tensor]) -> Tensor | None:
     second: Tensor | None = None
     third: Tensor | None = None
     for tensor in tensors:
-        if tensor.dtype in _PICTURES:
+        if tensor.dtype in PICTURES:
             if tensor.dim() > 1:
                 return tensor
             if second is None:

@@ -68,20 +68,28 @@ class Origins:
     ) -> None:  # fmt: skip
         """A loader gave a batch."""
         given = Given(pass_, thread)
+        if len(self._given) >= MAX_GIVEN:
+            self._drop(self._given.popleft())
+        self._given.append(given)
+        if hashes is None and type(first) is Tensor and len(tensors) <= 2:  # the same in short
+            try:
+                storage: Any = first.untyped_storage()._weak_ref()  # noqa: SLF001
+            except (RuntimeError, NotImplementedError):
+                return
+            given.storages.append(storage)
+            self._by_storage[storage] = given
+            return
         with _function_off():
             # Of a pair the labels are no model's input; where they are, it is their pass's turn.
             for tensor in tensors if first is None or len(tensors) > 2 else (first,):
                 try:
-                    storage: Any = tensor.untyped_storage()._weak_ref()  # noqa: SLF001
+                    storage = tensor.untyped_storage()._weak_ref()  # noqa: SLF001
                 except (RuntimeError, NotImplementedError):
                     continue  # a kind of tensor that has no storage
                 given.storages.append(storage)
                 self._by_storage[storage] = given
             if first is not None and hashes is not None:
                 given.shape, given.dtype, given.hashes = first.shape, first.dtype, hashes
-        self._given.append(given)
-        if len(self._given) > MAX_GIVEN:
-            self._drop(self._given.popleft())
 
     def _drop(self, given: Given) -> None:
         for storage in given.storages:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from goingdeep.watch.data.batches import input_of, labels_of, samples_in, tensors_in
+from goingdeep.watch.data.batches import PICTURES, input_of, labels_of, samples_in, tensors_in
 from goingdeep.watch.data.contents import InputNumbers, LabelCounts
 from goingdeep.watch.data.samples import U64
 from goingdeep.watch.data.taken import HEAD, Samples, Taken
@@ -52,6 +52,14 @@ class Read:
         """Count one batch and look into it; returns its tensors, its input and its hashes."""
         self.batches = number = self.batches + 1
         tensors = tensors_in(data)
+        if self._briefly and number > HEAD and self.collated and tensors:
+            # The usual case in short: a picture and its label, of which nothing new is to be read.
+            picture = tensors[0]
+            if type(picture) is Tensor and picture.dtype in PICTURES and picture.dim() > 1:
+                self.unread = True
+                self.last_batch = picture.size(0)
+                self.samples += self.last_batch
+                return tensors, picture, None
         hashes = count = None
         with _function_off():
             first = input_of(tensors)

@@ -97,7 +97,7 @@ class LossFunctions:
         target = args[at] if len(args) > at >= 0 else kwargs.get("target")
         target = target if isinstance(target, Tensor) else None
         chain = graph.came_from(loss_input)
-        site = self._watcher.recorder.sites.here(3)
+        site = self._watcher.recorder.sites.here(4)
         at = _REDUCTIONS[name]
         reduction = args[at] if len(args) > at >= 0 else kwargs.get("reduction")
         if target is None:

@@ -45,6 +45,11 @@ class Models:
             return known[1]
         return self.place(module)[0]
 
+    def is_root(self, module: nn.Module) -> bool:
+        """Whether this module is a model itself, whose number stays what it is."""
+        known = self._roots.get(id(module))
+        return known is not None and known[0]() is module
+
     def place(self, module: nn.Module) -> tuple[int, str]:
         """Number of the model and dotted name in it; (-1, "") where unknown."""
         known = self.places.get(id(module))

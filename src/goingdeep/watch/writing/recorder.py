@@ -174,13 +174,21 @@ class Recorder:
             self.event(Anatomy, id=number, optimizer=optimizer, blocks=blocks, left_out=left_out)
             return number
 
-    def step(self, optimizer: int, anatomy: int, thread: str) -> int:
+    def step(
+        self, optimizer: int, anatomy: int, thread: str,
+        values: tuple[tuple[str, float | torch.Tensor | None], ...] = (), count: int = 0,
+    ) -> int:  # fmt: skip
         """One step was done: lengthen the stretch of its optimizer, or begin another.
 
+        Args:
+            values: of curves by name, at the optimizer's own step `count`, from 1.
         Returns:
             Its number among the steps of all optimizers in the run, from 1.
         """
         with self.lock:
+            for name, value in values:
+                if value is not None:
+                    (self._series.get(name) or self._new_series(name)).add(value, count)
             counts = self.counts
             if counts.steps == 0:
                 # A resumed run's trainer has written where it goes on.
@@ -208,10 +216,11 @@ class Recorder:
     def curve(self, name: str, value: float | torch.Tensor, step: int) -> None:
         """The value of a curve at a step, from 1; a tensor is read later, some steps at once."""
         with self.lock:
-            series = self._series.get(name)
-            if series is None:
-                series = self._series[name] = Series()
-            series.add(value, step)
+            (self._series.get(name) or self._new_series(name)).add(value, step)
+
+    def _new_series(self, name: str) -> Series:
+        series = self._series[name] = Series()
+        return series
 
     def unwritten(self) -> list[Steps]:
         """The steps that are done and not written yet; hold `lock` for as long as it matters."""
