@@ -11,6 +11,7 @@ import pytest
 
 from goingdeep.record.events import Started
 from goingdeep.view import server
+from goingdeep.view import trace as traces
 from goingdeep.view.guard import API, HEADERS, Guard
 from goingdeep.view.trace import Trace
 from tests.view.conftest import PAGE, TOKEN, Served, serving
@@ -55,6 +56,20 @@ def test_what_is_answered_is_the_run(served):
     assert (
         len(served.get(f"/api/blob/{rows['hash']}").body) == 8 * rows["shape"][0] * rows["shape"][1]
     )
+
+
+def test_a_long_record_comes_in_parts(served, monkeypatch):
+    whole = json.loads(served.get("/api/events").body)
+    assert not whole["more"]
+    monkeypatch.setattr(server, "MOST_PAGE", 3)
+    monkeypatch.setattr(traces, "MOST_PAGE", 3)
+    after, parts, more = -1, [], True
+    while more:
+        part = json.loads(served.get(f"/api/events?after={after}").body)
+        assert len(part["events"]) == 3 or not part["more"]
+        after, more = part["next"], part["more"]
+        parts += part["events"]
+    assert parts == whole["events"]
 
 
 @pytest.mark.parametrize("route", [*SECRET, "/api/blob/" + "0" * 32, "/api/", "/api/none"])

@@ -48,7 +48,7 @@ export function Histogram({ counts, values }: { counts: readonly number[]; value
   return (
     <figure class="histogram">
       <svg viewBox={`0 0 ${counts.length * 5} 50`} role="img" aria-label={says} preserveAspectRatio="none">
-        {counts.map((count, i) => <rect x={i * 5} width="4" y={50 - (48 * count) / most} height={(48 * count) / most} key={i} />)}
+        {counts.map((count, i) => <rect x={i * 5} width="4" y={50 - (48 * Math.max(0, count)) / most} height={(48 * Math.max(0, count)) / most} key={i} />)}
       </svg>
       <figcaption>{says}</figcaption>
     </figure>

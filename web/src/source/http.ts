@@ -3,7 +3,8 @@
 import type { Manifest } from "../types.ts";
 import { type Answer, SourceError, type TraceSource } from "./source.ts";
 
-const SHOWN_MS = 1000;
+// A watcher writes once a second: with this a step is on the page within two seconds of its end.
+const SHOWN_MS = 750;
 const HIDDEN_MS = 5000;
 
 export class Http implements TraceSource {
