@@ -113,3 +113,22 @@ def test_a_table_is_kept_as_it_is_shown(tab, both, tmp_path):
     tab.page.wait_for_selector("text=What came of it")
     path = kept(tab, "Settings, as a table", "CSV", tmp_path)
     assert ["optimizer: lr", "0.01", "0.1"] in list(csv.reader(path.read_text().splitlines()))
+
+
+@pytest.mark.parametrize(
+    "tab", [{"color_scheme": "dark", "viewport": {"width": 320, "height": 800}}], indirect=True
+)
+def test_both_can_be_read_by_everyone(tab, axe, both):
+    tab.open(both + "#/compare")
+    page = tab.page
+    page.wait_for_selector("figure.chart")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for opened in (False, True):
+        if opened:
+            page.click("header button:text-is('Export')")
+            page.wait_for_selector("ul.exports button")
+        page.evaluate(f"(() => {{ {axe} }})()")
+        result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        assert [
+            (v["id"], [n["html"][:120] for n in v["nodes"]]) for v in result["violations"]
+        ] == []

@@ -41,6 +41,21 @@ def test_one_file(gd, run, home):
     assert "gd-source" in (home / "page.html").read_text(encoding="utf-8")
 
 
+def test_two_runs_in_one_file(gd, run, home):
+    assert (
+        gd("train", "tiny.npz", *PLAIN, "--epochs", "1", "--out", "runs/yours", "--no-report").code
+        == 0
+    )
+    outcome = gd("view", run, "--with", "yours", "--html", "both.html", "--no-images")
+    assert (outcome.code, outcome.err) == (0, "")
+    said = outcome.out.splitlines()[1:]
+    assert [line.split()[0] for line in said] == ["source", "looks", "source", "looks"]
+    assert [line.endswith("(of yours)") for line in said] == [False, False, True, True]
+    missing = gd("view", run, "--with", "theirs", "--html", "third.html")
+    assert missing.is_error("there is no run 'theirs'")
+    assert not (home / "third.html").exists()
+
+
 def test_what_is_there_is_not_replaced(gd, run, home):
     (home / "page.html").write_text("mine")
     outcome = gd("view", run, "--html", "page.html")
