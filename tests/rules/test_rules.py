@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from goingdeep.check import catalogue
+from goingdeep.check import catalogue, check_processes
 from goingdeep.check.catalogue import HEADINGS, REFERENCE, RULES
 from goingdeep.check.proof import add_proofs
 from goingdeep.check.rule import SEVERITIES, spelled
+from goingdeep.check.run import Run
+from goingdeep.record import read_events
+from goingdeep.record.event import Event
+from goingdeep.record.seen import Ended, Steps
 from tests.hints import check_hints
 from tests.rules.conftest import name_of
 
@@ -125,6 +131,40 @@ def test_a_healthy_script_raises_no_alarm(watched, script):
     }
     assert failed == {}
     check_hints(script, report)
+
+
+@pytest.mark.parametrize("script", [p for p in HEALTHY if p.stem == "good"], ids=named)
+def test_what_is_mended_is_not_even_a_hint_of_its_rule(watched, script):
+    assert name_of(script) not in {f.rule for f in watched.report(script).findings}
+
+
+@pytest.mark.parametrize("script", [p for p in BAD if ENTRIES[name_of(p)].rule.on], ids=named)
+def test_a_mistake_is_said_soon_after_it_is_certain(watched, script):
+    """Within five steps of the first at which the record so far shows it."""
+    folder, name = watched.folder(script), name_of(script)
+    lines = (folder / "findings.jsonl").read_text("utf-8").splitlines()
+    said = min(one["said_at"] for line in lines if (one := json.loads(line))["rule"] == name)
+    events = [event for event in read_events(folder) if not event.rank]
+    last = max(event.step for event in events)
+    first = bisect.bisect_left(range(last), True, key=lambda step: shows(events, step, name))
+    assert said <= first + SOON, (said, first, last)
+
+
+SOON = 5
+
+
+def shows(events: list[Event], step: int, name: str) -> bool:
+    """Whether what was recorded up to a step has a rule's mistake in it."""
+    run = Run()
+    for event in events:
+        if isinstance(event, Steps) and event.first <= step:
+            last = min(event.last, step)
+            share = (last - event.first + 1) / (event.last - event.first + 1)
+            run.add(msgspec.structs.replace(event, last=last, count=round(event.count * share)))
+        elif not isinstance(event, Steps | Ended) and event.step <= step:
+            run.add(event)
+    # All of them: one that explains this one keeps it silent.
+    return name in {finding.rule for finding in check_processes([run]).findings}
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
 def main() -> None:
     torch.set_num_threads(1)
     os.environ["KERAS_BACKEND"] = "torch"
-    check_live.EVERY, check_live.FREE = 4, 600.0  # judge often; after every step takes minutes
+    check_live.EVERY, check_live.FREE, check_live.FREE_NEW = 4, 600.0, 600.0  # judge often
     catalogue()  # imported once, not in each child
     running: dict[int, str] = {}
 

@@ -19,8 +19,7 @@ side through:
 Layers that are meant to be sparse. Below 90 % there is a hint only.
 
 ## Sources
-jvargasmu/population_estimation#68, keras-team/keras#7057;
-https://stackoverflow.com/questions/31880720
+jvargasmu/population_estimation#68, keras-team/keras#7057.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ A smaller learning rate (ten times smaller is a fair first try), a warm-up, and 
 A game of two networks, and rewards that are rare: single spikes that the training survives.
 
 ## Sources
+RaoFoundation/bittensor#229, ironjr/grokfast#9;
 https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
 """
 

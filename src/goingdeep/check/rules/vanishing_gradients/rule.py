@@ -19,7 +19,7 @@ weights that keep the size of what goes through:
 A model that has learned already: there the loss is low, and all gradients are small.
 
 ## Sources
-https://stackoverflow.com/questions/31880720
+phlippe/uvadlc_notebooks#119.
 """
 
 from __future__ import annotations
