@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,33 @@ def test_a_changed_file_is_said_and_its_comments_accept_nothing(script, run):
     script.unlink()
     (finding,) = check_record(run).report.findings
     assert finding.note == "the file is gone; the line is as it was recorded"
+
+
+ENCODED = {
+    "latin-1": b"# -*- coding: latin-1 -*-\nloss.backward()  # \xe9t\xe9\nx()  # gd: ignore[a-rule]\n",
+    "a mark": b"\xef\xbb\xbf#\nloss.backward()  # \xc3\xa9t\xc3\xa9\nx()  # gd: ignore[a-rule]\n",
+    "carriage returns": b"#\r\nloss.backward()  # \xc3\xa9t\xc3\xa9\rx()  # gd: ignore[a-rule]\r\n",
+    "odd spaces": b"y = '\x1c\xc2\x85\xe2\x80\xa8'\x0c\nloss.backward()  # \xc3\xa9t\xc3\xa9\n"
+    b"x()  # gd: ignore[a-rule]",
+    "no such encoding": b"# coding: nothing\nloss.backward()  # \xc3\xa9t\xc3\xa9\nx()  # gd: ignore[a-rule]",
+}
+
+
+@pytest.mark.parametrize("how", ENCODED)
+def test_a_file_is_read_as_python_reads_it(tmp_path, how):
+    file = tmp_path / "program.py"
+    file.write_bytes(ENCODED[how])
+    source = Source()
+    assert source.lines(str(file)) is not None
+    assert len(source.lines(str(file)) or ()) == 3
+    assert not source.stale(str(file), 2, "loss.backward()  # \xe9t\xe9")
+    assert [(one.line, one.names) for one in source.ignores(str(file))] == [(3, ("a-rule",))]
+
+
+def test_a_file_of_nothing_has_no_lines(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_bytes(b"")
+    assert Source().lines(str(file)) == ()
 
 
 @pytest.mark.parametrize(
@@ -225,6 +253,20 @@ def test_a_baseline_of_a_newer_version_is_an_error_and_is_not_replaced(run, tmp_
     with pytest.raises(RunExistsError):
         check_record(run, baseline=known, write=True)
     assert "2" in known.read_text()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_a_baseline_that_is_no_file_is_an_error(run, tmp_path, kind):
+    place = tmp_path / "known"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("/dev/zero")
+    for write in (False, True):
+        with pytest.raises((SettingsError, RunExistsError), match="known"):
+            check_record(run, baseline=place, write=write)
 
 
 def test_a_baseline_that_is_missing_is_an_error(run, tmp_path):

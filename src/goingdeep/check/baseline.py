@@ -69,6 +69,11 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         SettingsError: it is not there, is no baseline, or a newer version wrote it.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
+        raise SettingsError(
+            f"the baseline {path} is no ordinary file",
+            fix="gd check RUN --baseline FILE --write-baseline", more=MORE,
+        )  # fmt: skip
     try:
         baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
     except OSError as error:

@@ -152,9 +152,20 @@ def _read(file: str) -> tuple[str, ...] | None:
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             return None
-        return tuple(path.read_text(encoding="utf-8", errors="replace").splitlines())
+        content = path.read_bytes()
     except (OSError, ValueError):
         return None
+    # As Python reads it: a comment may name the encoding, and a form feed begins no new line.
+    text = content.decode(_encoding(content), errors="replace").removeprefix("\ufeff")
+    lines = re.split(r"\r\n|\r|\n", text)
+    return tuple(lines[:-1] if lines[-1] == "" else lines)
+
+
+def _encoding(content: bytes) -> str:
+    try:
+        return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
+    except (SyntaxError, UnicodeError):
+        return "utf-8"
 
 
 def _comments(file: str, lines: tuple[str, ...]) -> Iterator[Ignore]:
