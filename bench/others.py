@@ -19,7 +19,7 @@ from measure import Child, number
 
 WATCHED = measure.HERE / "watched"
 EPOCHS = 3
-STEPS, TRACED_STEPS, REFERENCE_STEPS = 200, 60, 10
+STEPS, TRACED_STEPS, REFERENCE_STEPS = 200, 40, 10
 """Steps in an epoch: of most tools, of traincheck, of the run from which traincheck learns."""
 
 ABSENT = "not installed"

@@ -44,8 +44,8 @@ def plain(script: Path, folder: Path) -> Said:  # noqa: ARG001 - as the others
 
 
 def ours(script: Path, folder: Path) -> Said:
-    """Watched, and judged by every rule that is on by default."""
-    run_watched(script, folder, judged=False)
+    """As `gd check` does: watched, judged while it runs, and at its end."""
+    run_watched(script, folder)
     report = check_run(folder)
     return [(f.rule, f.severity, f"line {f.line}: {f.message}") for f in report.findings]
 

@@ -20,6 +20,8 @@ class Parent:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.folder = folder
+        """Of the program that was run last: its output is in output.txt."""
         self._asked = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.judged.child"], cwd=ROOT, text=True,
@@ -44,7 +46,7 @@ class Parent:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._asked += 1
-        folder = self._folder / f"{self._asked}-{tool}-{program.kind}-{program.name}"
+        folder = self.folder = self._folder / f"{self._asked}-{tool}-{program.kind}-{program.name}"
         question = {"tool": tool, "script": str(program.path), "folder": str(folder)}
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()

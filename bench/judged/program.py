@@ -9,13 +9,17 @@ from typing import Any
 
 from tests.cases.reading import every
 
-HEALTHY = Path(__file__).parents[2] / "tests" / "rules" / "healthy"
-MOST_WORDS = 200
+TESTS = Path(__file__).parents[2] / "tests"
+HEALTHY = {"healthy": TESTS / "rules" / "healthy", "framework": TESTS / "cases" / "healthy"}
+MOST_WORDS, MOST_SAID = 200, 40
 
 
 @dataclass(frozen=True)
 class Program:
-    """kind: "case", "twin" or "healthy". rule: the mistake of a case and of its twin."""
+    """kind: "case", "twin", "healthy" or "framework" (a healthy one under a framework).
+
+    rule: the mistake of a case and of its twin.
+    """
 
     name: str
     kind: str
@@ -38,7 +42,11 @@ class Answer:
         """For the result file."""
         return {
             "tool": self.tool, "program": self.program.name, "kind": self.program.kind,
-            "said": [[code, severity, words[:MOST_WORDS]] for code, severity, words in self.said],
+            "said": [
+                [code, severity, words[:MOST_WORDS]]
+                for code, severity, words in self.said[:MOST_SAID]
+            ],
+            "more": max(0, len(self.said) - MOST_SAID),
             "error": self.error[:MOST_WORDS], "seconds": round(self.seconds, 4),
             "cpu": round(self.cpu, 4),
         }  # fmt: skip
@@ -55,5 +63,6 @@ def programs(folder: Path, only: Collection[str] | None = None) -> list[Program]
                 path.write_text(text)
                 found.append(Program(case.name, kind, path, case.rule))
     if only is None:
-        found += [Program(path.stem, "healthy", path) for path in sorted(HEALTHY.glob("*.py"))]
+        for kind, place in HEALTHY.items():
+            found += [Program(path.stem, kind, path) for path in sorted(place.glob("*.py"))]
     return found

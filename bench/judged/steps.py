@@ -1,4 +1,7 @@
-"""A longer training for the clock: a small network and 1,500 steps."""
+"""A longer training for the clock: the quickstart's network and batch, 10 epochs of 100 steps."""
+
+import json
+import time
 
 import torch
 from torch import nn
@@ -13,9 +16,13 @@ model = nn.Sequential(
 )
 optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
 criterion = nn.CrossEntropyLoss()
-for _ in range(15):
+epoch_seconds = []
+for _ in range(10):
+    start = time.perf_counter()
     for batch, target in loader:
         loss = criterion(model(batch), target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    epoch_seconds.append(time.perf_counter() - start)
+print(json.dumps({"epoch_seconds": epoch_seconds}))

@@ -4,25 +4,33 @@
     traincheck-collect    traces the case, and the twin   traincheck-check    what did not hold there
                           again with another seed
 
-It follows the model that stands in a variable at the top of a program, so most cases are out of its
-reach: those are answered with an error, and are not counted. It names no mistake.
+It follows the model that stands in a variable at the top of a program, so many cases are out of its
+reach. A case takes minutes: it is asked about every sixth of those within its reach, in alphabetical
+order, and each of its commands may take LIMIT seconds of processor time. What it said is kept in
+results/traincheck.json and not asked again, until the case or the version changes. It names no mistake.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import measure
 from judged.program import Answer, Program
 
 MODELS = ("model", "net", "network", "classifier", "encoder", "policy", "rnn", "dalle", "learn")
-LIMIT = 300.0
-"""Seconds for each of its commands; small programs, but it writes every call of torch."""
+EVERY = 6
+LIMIT = 300
+"""Seconds of processor time for each of its commands."""
+
+PATIENCE = 3600.0
+KEPT = measure.RESULTS / "traincheck.json"
 
 MEND = Path(__file__).parents[1] / "watched" / "mend.py"
 
@@ -32,21 +40,51 @@ class Broken(Exception):  # noqa: N818 - an answer
 
 
 def ask(wanted: Sequence[Program], folder: Path) -> list[Answer]:
-    """What it says of each case and its twin."""
+    """What it says, or said once, of each case that is asked about, and of its twin."""
+    known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     answers = []
-    twins = {program.name: program for program in wanted if program.kind == "twin"}
-    for program in wanted:
-        if program.kind != "case":
-            continue
-        twin = twins[program.name]
-        model = tracked(program.path)
-        if not model or not tracked(twin.path):
-            why = "its model is in no variable at the top of the program"
-            answers += [Answer("traincheck", p, error=why) for p in (program, twin)]
-            continue
-        answers += _ask(program, twin, model, folder / f"traincheck-{program.name}")
+    for case, twin in chosen(wanted):
+        mark = _mark(case, twin)
+        entry = known.get(case.name)
+        if entry is None or entry["mark"] != mark:
+            said = _ask(case, twin, tracked(case.path), folder / f"traincheck-{case.name}")
+            entry = {"mark": mark, "answers": {a.program.kind: _plain(a) for a in said}}
+            known[case.name] = entry
+            KEPT.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+        for program in (case, twin):
+            kept = entry["answers"][program.kind]
+            broken = tuple((code, "error", what) for code, what in kept["broken"])
+            answers.append(
+                Answer("traincheck", program, broken, kept["error"], kept["seconds"], kept["cpu"])
+            )
         print("+", end="", flush=True)
     return answers
+
+
+def chosen(wanted: Sequence[Program]) -> list[tuple[Program, Program]]:
+    """Every sixth case that it can follow, with its twin."""
+    twins = {program.name: program for program in wanted if program.kind == "twin"}
+    cases = [program for program in wanted if program.kind == "case"]
+    within = [c for c in cases if tracked(c.path) and tracked(twins[c.name].path)]
+    return [(case, twins[case.name]) for case in sorted(within, key=lambda c: c.name)[::EVERY]]
+
+
+def _mark(case: Program, twin: Program) -> str:
+    """What an answer depends on, in short."""
+    version = measure.versions(("traincheck",))["traincheck"]
+    texts = case.path.read_text() + twin.path.read_text()
+    return f"{version} {LIMIT} {hashlib.sha256(texts.encode()).hexdigest()[:16]}"
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    """An answer as it is kept: of each broken invariant its kind and its text's hash; some texts."""
+    broken = {
+        (code, hashlib.sha256(words.encode()).hexdigest()[:12]) for code, _, words in answer.said
+    }
+    return {
+        "broken": sorted(broken), "examples": [words[:200] for _, _, words in answer.said[:3]],
+        "error": answer.error, "seconds": round(answer.seconds, 1), "cpu": round(answer.cpu, 1),
+    }  # fmt: skip
 
 
 def tracked(path: Path) -> str:
@@ -62,24 +100,28 @@ def tracked(path: Path) -> str:
 def _ask(case: Program, twin: Program, model: str, folder: Path) -> list[Answer]:
     folder.mkdir()
     learnt = folder / "invariants.json"
+    spent = [0.0, 0.0]
     try:
-        _collect(twin, model, folder, "reference")
-        _call(folder, "traincheck-infer", "-f", "reference", "-o", str(learnt))
+        _collect(twin, model, folder, "reference", spent)
+        _call(folder, spent, "traincheck-infer", "-f", "reference", "-o", str(learnt))
     except (Broken, OSError) as error:
-        return [Answer("traincheck", p, error=str(error)) for p in (case, twin)]
+        return [Answer("traincheck", p, error=str(error), cpu=spent[1]) for p in (case, twin)]
     answers = []
     for program in (case, twin):
         try:
-            _collect(program, model, folder, program.kind, "-i", str(learnt))
-            said = _check(folder, program.kind, learnt)
-            answers.append(Answer("traincheck", program, tuple(said)))
+            _collect(program, model, folder, program.kind, spent, "-i", str(learnt))
+            said = _check(folder, program.kind, learnt, spent)
+            answers.append(Answer("traincheck", program, tuple(said), "", *spent))
         except (Broken, OSError, ValueError, KeyError) as error:
-            answers.append(Answer("traincheck", program, error=str(error) or repr(error)))
+            answers.append(Answer("traincheck", program, (), str(error) or repr(error), *spent))
+        spent = [0.0, 0.0]
     shutil.rmtree(folder, ignore_errors=True)  # traces are large
     return answers
 
 
-def _collect(program: Program, model: str, folder: Path, name: str, *options: str) -> None:
+def _collect(
+    program: Program, model: str, folder: Path, name: str, spent: list[float], *options: str
+) -> None:
     place = folder / f"{name}-script"
     place.mkdir()
     text = program.path.read_text()
@@ -90,14 +132,14 @@ def _collect(program: Program, model: str, folder: Path, name: str, *options: st
     shutil.copy(MEND, place / "sitecustomize.py")
     (place / "run.sh").write_text(f"exec {sys.executable} {script}\n")
     _call(
-        folder, "traincheck-collect", "-p", str(script), "-s", str(place / "run.sh"),
+        folder, spent, "traincheck-collect", "-p", str(script), "-s", str(place / "run.sh"),
         "--models-to-track", model, "--output-dir", name, *options,
     )  # fmt: skip
 
 
-def _check(folder: Path, name: str, learnt: Path) -> list[tuple[str, str, str]]:
+def _check(folder: Path, name: str, learnt: Path, spent: list[float]) -> list[tuple[str, str, str]]:
     _call(
-        folder, "traincheck-check", "-f", name, "-i", str(learnt), "-o", f"{name}-checked",
+        folder, spent, "traincheck-check", "-f", name, "-i", str(learnt), "-o", f"{name}-checked",
         "--no-html-report",
     )  # fmt: skip
     said = []
@@ -120,7 +162,13 @@ def _objects(text: str) -> list[dict]:
     return found
 
 
-def _call(folder: Path, command: str, *words: str) -> None:
-    child = measure.run_child([Path(sys.executable).parent / command, *words], folder, LIMIT)
+def _call(folder: Path, spent: list[float], command: str, *words: str) -> None:
+    limited = ["sh", "-c", f'ulimit -t {LIMIT}; exec "$@"', "sh"]
+    beside = str(Path(sys.executable).parent / command)
+    child = measure.run_child([*limited, beside, *words], folder, PATIENCE)
+    spent[0] += child.wall
+    spent[1] += child.cpu
+    if child.code < 0:
+        raise Broken(f"{command}: not done after {LIMIT} s of processor time")
     if child.code != 0:
         raise Broken(f"{command}: {child.why}")
