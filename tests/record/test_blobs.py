@@ -7,6 +7,7 @@ import pytest
 
 from goingdeep.errors import RunFormatError, WriteError
 from goingdeep.record import blobs, read_blob, write_blob
+from goingdeep.record.blobs import Packs
 from goingdeep.record.events import Blob
 
 
@@ -107,3 +108,58 @@ def test_a_file_that_is_not_what_was_written_is_refused(tmp_path, damage):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(RunFormatError, match="missing or damaged"):
         read_blob(tmp_path, Blob(GOOD, "u1", (0,)))
+
+
+# ---------------------------------------------------------------------------------- many in a file
+
+
+@pytest.mark.parametrize("dtype", sorted(blobs._DTYPES))
+def test_every_array_of_a_pack_comes_back(tmp_path, dtype):
+    arrays = [np.arange(n, dtype=np.dtype(dtype)).reshape(-1, 1) for n in (1, 0, 2, 1)]
+    packs = Packs(tmp_path)
+    kept = [packs.write(array) for array in arrays]
+    for blob, array in zip(kept, arrays, strict=True):  # while it is still open
+        np.testing.assert_array_equal(read_blob(tmp_path, blob), array)
+        assert read_blob(tmp_path, blob).shape == array.shape
+    packs.close()
+    assert kept[0] == kept[3]  # equal content is stored once
+    (file,) = (tmp_path / "blobs").iterdir()
+    assert file.stat().st_size == 3 * np.dtype(dtype).itemsize
+
+
+def test_a_pack_is_never_written_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(blobs, "PACK_BYTES", 10)
+    places = []
+    for rank in (0, 0, 3):  # a program, the same one resumed, another process
+        packs = Packs(tmp_path, rank)
+        kept = [(packs.write(array), array) for array in np.arange(12.0).reshape(4, 3) + rank]
+        places += kept
+        packs.close()
+    for blob, array in places:
+        np.testing.assert_array_equal(read_blob(tmp_path, blob), array)
+    names = {path.name for path in (tmp_path / "blobs").iterdir()}
+    assert {"pack-0-0", "pack-0-7", "pack-3-0"} <= names
+    assert len(names) == 12
+
+
+def test_a_disk_that_takes_only_a_part_is_our_error(tmp_path, monkeypatch):
+    packs = Packs(tmp_path)
+    packs.write(np.zeros(3))
+    monkeypatch.setattr(blobs.os, "write", lambda file, content: 1)
+    with pytest.raises(WriteError, match="the disk is full"):
+        packs.write(np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("pack", "at"),
+    [
+        ("../run.json", 0), ("/etc/passwd", 0), ("pack-0-0/..", 0), ("pack-0-0\n", 0), ("pack-0", 0),
+        ("pack-0-1", 0), ("pack-0-0", -1), ("pack-0-0", 1), ("pack-0-0", 2**63), ("pack-0-0", 2**70),
+    ],
+)  # fmt: skip
+def test_a_place_that_is_none_of_ours_is_not_read(tmp_path, pack, at):
+    packs = Packs(tmp_path)
+    blob = packs.write(np.arange(4, dtype=np.uint8))
+    packs.close()
+    with pytest.raises(RunFormatError):
+        read_blob(tmp_path, Blob(blob.hash, "u1", (4,), pack, at))

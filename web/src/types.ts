@@ -51,6 +51,8 @@ export interface Blob {
   hash: string;
   dtype: string;
   shape: number[];
+  pack?: string;
+  at?: number;
 }
 
 /** Operations in order; `times`: how often they repeat before the next block. */

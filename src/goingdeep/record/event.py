@@ -19,11 +19,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_de
 
 
 class Blob(msgspec.Struct, frozen=True):
-    """A typed array in `blobs/`: its content hash, dtype ("u1", "f4", "i8") and shape."""
+    """A typed array in `blobs/`: its content hash, dtype ("u1", "f4", "i8") and shape.
+
+    pack: the file there that it is a part of, from byte `at` on; "" where it has one of its own,
+    with its hash for a name.
+    """
 
     hash: str
     dtype: str
     shape: tuple[int, ...]
+    pack: str = ""
+    at: int = 0
 
 
 class Gap(Event, frozen=True, tag="gap"):

@@ -36,6 +36,18 @@ def read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def read_part(path: Path, at: int, size: int) -> bytes:
+    """So many bytes of a file of a run, from a place in it; fewer where it ends. Raises as `read_file`.
+
+    The file may be larger than what is read at once.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "no ordinary file of a run", str(path))
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(size)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals into a `WriteError` that says what to do."""

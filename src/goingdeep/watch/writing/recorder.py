@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 
 from goingdeep.errors import GoingDeepError, printable
-from goingdeep.record.blobs import write_blob
+from goingdeep.record.blobs import Packs
 from goingdeep.record.event import Blob, Event, Gap
 from goingdeep.record.log import EventLog
 from goingdeep.record.scalars import Curve, curve_name
@@ -78,6 +78,7 @@ class Recorder:
         self.sites = Sites(self.event, self.blob)
         self.told: list[Callable[[Event], None]] = []
         self._log = log
+        self._packs = Packs(folder, rank) if folder is not None else None
         self._curves = curves
         self._base = 0
         self.lock = threading.RLock()
@@ -141,10 +142,11 @@ class Recorder:
 
     def blob(self, array: npt.NDArray[Any]) -> Blob | None:
         """Store a small array; None where that is not possible."""
-        if self._log is None or self.folder is None:
+        if self._log is None or self._packs is None:
             return None
         try:
-            return write_blob(self.folder, array, durable=False)
+            with self.lock:
+                return self._packs.write(array)
         except (GoingDeepError, OSError, ValueError) as error:
             self._lose(error)
             return None
@@ -274,9 +276,11 @@ class Recorder:
         self.flush()
         self.write_curves()
         self._log = None
+        if self._packs is not None:
+            self._packs.close()
 
     def forget(self) -> None:
         """A forked child must not write: drop everything without touching the files."""
         self._log = None
-        self.folder = None
+        self.folder = self._packs = None
         self.lock = threading.RLock()  # the parent's thread may have held it at the fork
