@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("--epochs", type=int, default=5)
     asked.add_argument("--steps", type=int, help="steps in an epoch; without it all images")
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--device", default="cpu", help="cpu or cuda")
     return asked
 
 

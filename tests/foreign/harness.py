@@ -113,6 +113,7 @@ def random_streams() -> tuple[Any, ...]:
     kind, keys, *rest = np.random.get_state()  # noqa: NPY002 - the one that programs use
     return (
         torch.get_rng_state().numpy().tobytes(),
+        torch.cuda.get_rng_state().numpy().tobytes() if torch.cuda.is_initialized() else b"",
         (kind, keys.tobytes(), *rest),
         random.getstate(),
     )

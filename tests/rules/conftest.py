@@ -29,15 +29,17 @@ class Watched:
         strict: Callable[[Path], bool],
         *,
         live: bool = True,
+        on: str = "cpu",
+        at_once: int = 0,
     ) -> None:
-        self._strict, self._live = strict, live
+        self._strict, self._live, self._on = strict, live, on
         self._folders = {
             script: folder / f"{i}-{script.parent.name}-{script.stem}"
             for i, script in enumerate(scripts)
         }
         self._codes: dict[str, int] = {}
         self._parent = subprocess.Popen(
-            [sys.executable, "-m", "tests.rules.watched"],
+            [sys.executable, "-m", "tests.rules.watched", *([str(at_once)] if at_once else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
         # All are asked for at once, so that they run on every core while results are read.
@@ -53,6 +55,7 @@ class Watched:
                     "folder": str(folder),
                     "strict": self._strict(script),
                     "live": self._live,
+                    "on": self._on,
                 }
                 pipe.write(json.dumps(asked) + "\n")
 

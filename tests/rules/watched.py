@@ -1,16 +1,17 @@
 """A parent that has imported torch and computed nothing, and forks a child for each script.
 
-    python -m tests.rules.watched
+    python -m tests.rules.watched [how many at once]
 
-Reads a JSON object {"script", "folder", "strict", "live"} a line, runs the script watched in the
+Reads a JSON object {"script", "folder", "strict", "live", "on"} a line, runs the script watched in the
 folder, and answers with the folder and the exit code when it has ended. strict: a warning is an error.
-live: it is judged every few steps, too. As many run at once as there are cores. A framework is
-imported by the parent, once, when the first script that uses it comes.
+live: it is judged every few steps, too. on: "cpu", or "cuda" for a GPU. As many run at once as there
+are cores. A framework is imported by the parent, once, when the first script that uses it comes.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import runpy
@@ -30,6 +31,7 @@ from goingdeep.record import EventLog, Manifest, write_manifest
 from goingdeep.watch.reading.sites import user_root
 from goingdeep.watch.steps import accelerators
 from goingdeep.watch.watcher import Watcher
+from tests.gpu.moved import to_the_gpu
 
 AT_ONCE = min(4, os.cpu_count() or 1)
 
@@ -102,7 +104,7 @@ def run_on_two(script: Path, folder: Path, *, judged: bool) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(other, 0)[1])
 
 
-def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
+def child(script: Path, folder: Path, *, strict: bool, live: bool, on: str) -> None:
     code = 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,11 +115,12 @@ def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
         # Examples warn of nothing; a program after a real one may.
         warnings.simplefilter("error" if strict else "ignore")
-        if "init_process_group(" in script.read_text():
-            code = run_on_two(script, folder, judged=live)
-        else:
-            run(script, folder, judged=live)
-            code = 0
+        with to_the_gpu() if on == "cuda" else contextlib.nullcontext():
+            if "init_process_group(" in script.read_text():
+                code = run_on_two(script, folder, judged=live)
+            else:
+                run(script, folder, judged=live)
+                code = 0
     except BaseException:  # noqa: BLE001 - the parent reads it from the file
         traceback.print_exc()
     finally:
@@ -127,6 +130,7 @@ def child(script: Path, folder: Path, *, strict: bool, live: bool) -> None:
 
 
 def main() -> None:
+    at_once = int(sys.argv[1]) if len(sys.argv) > 1 else AT_ONCE
     torch.set_num_threads(1)
     os.environ["KERAS_BACKEND"] = "torch"
     check_live.EVERY, check_live.FREE, check_live.FREE_NEW = 4, 600.0, 600.0  # judge often
@@ -142,11 +146,12 @@ def main() -> None:
         asked = json.loads(line)
         script = Path(asked["script"])
         import_frameworks(script)
-        while len(running) >= AT_ONCE:
+        while len(running) >= at_once:
             wait()
         pid = os.fork()
         if pid == 0:
-            child(script, Path(asked["folder"]), strict=asked["strict"], live=asked["live"])
+            how = {name: asked[name] for name in ("strict", "live", "on")}
+            child(script, Path(asked["folder"]), **how)
         running[pid] = asked["folder"]
     while running:
         wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def machine() -> dict[str, str | int]:
         "processor": processor(),
         "cores": os.cpu_count() or 1,
     }
+
+
+def gpu_in_use() -> dict[str, str]:
+    """The name of the GPU that this process has used, as "gpu"; asking does not begin to use one."""
+    torch = sys.modules.get("torch")
+    try:
+        if torch is None or not torch.cuda.is_initialized():
+            return {}
+        return {"gpu": str(torch.cuda.get_device_name())}
+    except Exception:  # noqa: BLE001 - a driver that has failed is the program's own trouble
+        return {}
 
 
 def processor() -> str:

@@ -61,6 +61,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def gpu_name(device: torch.device) -> str:
+    """The GPU's name as its maker writes it, such as "NVIDIA H100 80GB HBM3"; "" for no such device."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+
+
 def resolve_capability(
     values: dict[str, Setting], device: torch.device, model: nn.Module
 ) -> dict[str, Setting]:

@@ -27,6 +27,7 @@ from goingdeep.train.capability import (
     arithmetic,
     choose_device,
     exact,
+    gpu_name,
     resolve_capability,
     with_capability,
 )
@@ -48,6 +49,9 @@ class Course:
         self.data = data
         settings = build(manifest.settings)
         device = choose_device(settings.device)
+        gpu = gpu_name(device)
+        if gpu:
+            manifest.machine.setdefault("gpu", gpu)  # of a run that goes on elsewhere, the first
         model = self._new_model(settings)
         if not any(p.requires_grad for p in model.parameters()):
             raise SettingsError(

@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from goingdeep.watch.data.active import Fed
 from goingdeep.watch.looks.turns import Turns
 from goingdeep.watch.reading import graph
-from goingdeep.watch.reading.aside import not_now
+from goingdeep.watch.reading.aside import aside, not_now
+from goingdeep.watch.reading.later import now_or_later
 from goingdeep.watch.steps import hidden
 from goingdeep.watch.steps.by_hand import ByHand
 from goingdeep.watch.steps.gradients import GONE
 from goingdeep.watch.steps.held import Held
-from goingdeep.watch.steps.losses import scalar
 from goingdeep.watch.writing.ops import PASSING, Signature, fold, of_this_step
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Lane:
         self._untaken: ActivePass | None = None  # whose newest batch no forward has taken yet
         # An id alone could be another tensor's by now; a weak reference keeps nothing alive.
         self._loss: Callable[[], Tensor | None] = _nothing
-        self._loss_value: float | None = None
+        self._loss_value: float | Tensor | None = None  # of an accelerator it is not read here
         self._tracked = 0  # losses with a graph since the last backward
         self._root: float | Tensor = math.nan  # the loss of the backward that runs
         self._held = Held()  # for steps of optimizers that were not known at the backward
@@ -100,7 +100,7 @@ class Lane:
         self._step_depth = 0
         self._inner_step = False
         self._step: tuple[Any, ...] = ()
-        self._unscaled: float | None = None
+        self._unscaled: float | Tensor | None = None
         self._scaled: Callable[[], Tensor | None] = _nothing
         self.made: dict[int, int] = {}  # id of a module built inside a forward -> its line
         self.made_counts: dict[tuple[str, int], int] = {}
@@ -235,7 +235,7 @@ class Lane:
         given: dict[str, Any],
     ) -> None:  # fmt: skip
         """A loss function was called."""
-        graph_kept, value = result.requires_grad, scalar(result)
+        graph_kept, value = result.requires_grad, now_or_later(result)
         self._loss, self._loss_value = weakref.ref(result), value
         self._tracked += graph_kept
         operation = ("loss", site, number)
@@ -286,7 +286,10 @@ class Lane:
 
     def unscaled(self, outputs: Any) -> None:
         """A loss is about to be scaled up: keep what it was."""
-        self._unscaled = scalar(outputs) if isinstance(outputs, Tensor) else None
+        self._unscaled = None
+        if isinstance(outputs, Tensor):
+            known = self._loss_value if self._loss() is outputs else None
+            self._unscaled = known if known is not None else now_or_later(outputs)
 
     def scaled(self, outputs: Any) -> None:
         """And know it again as the root of backward."""
@@ -315,6 +318,8 @@ class Lane:
         if root is not None:
             chain, node = graph.way_to_loss(root)
             leaf = root.grad_fn is None
+            if graph.COMPILED in chain:
+                self._recorder.gap("inside torch.compile", "compiled code calls no hooks")
             if chain and chain[-1] not in graph.LOSSES:
                 watcher.losses.written_by_hand(root, chain, site)
             alive = watcher.losses_alive
@@ -322,16 +327,12 @@ class Lane:
                 alive.forget(self._graphs.pop())  # what leads to a backward is followed by its root
             alive.note(node, site)
             if self._loss_value is not None and self._loss() is root and len(roots) == 1:
-                value: float | None = self._loss_value
+                value: float | Tensor | None = self._loss_value
             else:
                 value = self._root_value(root, chain) if len(roots) == 1 else _sum(roots)
-            self._root = math.nan
-            if value is not None:
-                self._root = value
-                if not math.isfinite(value):
-                    self._turns.non_finite()
-            elif root.numel() == 1 and root.device.type not in ("cpu", "meta"):
-                self._root = root.detach()  # read later, without waiting for it now
+            self._root = math.nan if value is None else value
+            if isinstance(value, float) and not math.isfinite(value):
+                self._turns.non_finite()
         if self.look is not None:
             self.look.before_backward(roots, site)
         if watcher.moments is not None:
@@ -342,7 +343,7 @@ class Lane:
             "backward", site, states, leaf or None, "|".join(chain), retain or None, create or None,
         )  # fmt: skip
 
-    def _root_value(self, root: Tensor, chain: tuple[str, ...]) -> float | None:
+    def _root_value(self, root: Tensor, chain: tuple[str, ...]) -> float | Tensor | None:
         """The loss of this backward; that of the loss function where it was only scaled since."""
         if self._scaled() is root and self._unscaled is not None:
             return self._unscaled
@@ -354,7 +355,7 @@ class Lane:
             and all(name in graph.SCALINGS for name in chain[:-1])
         ):
             return self._loss_value
-        return scalar(root)
+        return now_or_later(root)
 
     def optimizers(self) -> list[Known]:
         """The optimizers whose gradients can be looked at now; hold `gradients_lock` meanwhile.
@@ -591,10 +592,11 @@ class Lane:
         self._turns.finish()
 
 
-def _sum(roots: tuple[Any, ...]) -> float | None:
-    values = [scalar(root) for root in roots if isinstance(root, Tensor)]
+def _sum(roots: tuple[Any, ...]) -> float | Tensor | None:
+    values = [now_or_later(root) for root in roots if isinstance(root, Tensor)]
     known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(roots) else None
+    with aside():
+        return sum(known) if len(known) == len(roots) else None
 
 
 def _nothing() -> None:

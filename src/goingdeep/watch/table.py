@@ -366,6 +366,8 @@ def _scaled_step(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
 
 def _backward_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
     # (tensors, grad_tensors, retain_graph, create_graph, inputs, ..., accumulate_grad=...)
+    if torch._C._current_autograd_node() is not None:  # noqa: SLF001
+        return None  # inside another, which on an accelerator runs in a thread of PyTorch's own
     roots = args[0] if isinstance(args[0], tuple) else tuple(args[0])
     if _blind(watcher, roots):
         return None

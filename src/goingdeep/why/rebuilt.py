@@ -30,7 +30,7 @@ from goingdeep.record.runs import short_name
 from goingdeep.show.chosen import choose
 from goingdeep.train import checkpoint
 from goingdeep.train.again import again
-from goingdeep.train.capability import choose_device
+from goingdeep.train.capability import choose_device, gpu_name
 from goingdeep.train.course import Course
 from goingdeep.train.start import Source
 from goingdeep.watch.moments.budget import Budget
@@ -256,6 +256,9 @@ def _other_machine(manifest: Manifest, moved: str) -> str:
     for name in ("processor", "system"):
         if manifest.machine.get(name) != here[name]:
             return f"it ran on another {name}"
+    gpu = manifest.machine.get("gpu")
+    if gpu and gpu != gpu_name(choose_device(str(manifest.settings["device"].value))):
+        return f"it ran on another GPU ({gpu})"
     return ""
 
 

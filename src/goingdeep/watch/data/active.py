@@ -14,8 +14,9 @@ from goingdeep.record.seen import Op, Pass
 from goingdeep.watch.data.batches import tensors_in
 from goingdeep.watch.data.contents import Predictions
 from goingdeep.watch.data.overlaps import Summary
-from goingdeep.watch.data.read import Read
+from goingdeep.watch.data.read import Read, on_cpu
 from goingdeep.watch.data.taken import Taken
+from goingdeep.watch.reading.later import BUFFER, read
 from goingdeep.watch.writing.ops import Signature, as_op
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ActivePass(Read):
     # Beyond 30 attributes Python keeps a dictionary of its own for each object, and each access
     # on the way through a step reads more memory.
     __slots__ = (
-        "_fed_batches", "_loss", "_mode", "_noted", "_predictions", "_trained", "_turn",
+        "_fed_batches", "_later", "_loss", "_mode", "_noted", "_predictions", "_trained", "_turn",
         "_turn_trained", "_used", "_values", "backwards", "broken", "closed", "complete",
         "first_step", "forwards", "id", "indices", "kept_graph", "known", "last_given", "last_step",
         "loader", "losses", "models", "number", "open", "opened", "seed", "sensitive_training",
@@ -79,6 +80,7 @@ class ActivePass(Read):
         self.summary: Summary | None = None
         self._loss = 0.0
         self._values = 0
+        self._later: list[Tensor] = []  # losses on an accelerator, not read yet
         self._noted: list[Signature] = [("batch", site, known.id)]
         self._used = self._trained = 0
         self._turn = -1  # the batch that the newest forward took
@@ -133,15 +135,32 @@ class ActivePass(Read):
             if not self._trained:
                 # Among several (a loss, scores, hidden states) the first with a row per sample.
                 scores = next((tensor for tensor in found if tensor.dim() == 2), None)
+                # From an accelerator, where reading waits, at powers of two.
+                if (
+                    scores is not None
+                    and not scores.is_cpu
+                    and not self.forwards & (self.forwards - 1)
+                ):
+                    scores = on_cpu(scores)
                 if scores is not None and scores.is_cpu:
                     self._predictions.look(scores)
 
-    def loss(self, value: float | None) -> None:
-        """A loss function was called; None where its value is not known yet."""
+    def loss(self, value: float | Tensor | None) -> None:
+        """A loss function was called; None where its value is not known."""
         self.losses += 1
-        if value is not None:
+        if isinstance(value, Tensor):
+            self._later.append(value)
+            if len(self._later) >= BUFFER:
+                self._read_losses()
+        elif value is not None:
             self._loss += value
             self._values += 1
+
+    def _read_losses(self) -> None:
+        values = read(self._later)
+        self._later.clear()
+        self._loss += sum(values)
+        self._values += len(values)
 
     def backward(self, fed: Fed) -> None:
         """Gradients were computed from what the newest forward made of a batch."""
@@ -192,6 +211,8 @@ class ActivePass(Read):
 
     def facts(self, taken: Taken | None, *, labels: bool) -> dict[str, Any]:
         """The fields of its `Pass` event. labels: whether to count samples by label."""
+        if self._later:
+            self._read_losses()
         role = self.role
         summary = self.summary
         counted = self.labels.result()

@@ -95,16 +95,17 @@ class Read:
         if number == 1:
             self.inputs = InputNumbers(tuple(first.shape), str(first.dtype)[6:])
         labels = labels_of(tensors, first)
+        if labels is not None and not labels.is_cpu:
+            labels = on_cpu(labels) if number <= LABEL_BATCHES else None
+        if labels is not None:
+            self.labels.look(labels)
         if not first.is_cpu:
             # Reading from an accelerator waits for all its work.
             self.unread = True
-            copied = _copy(first) if number <= HEAD else None
+            copied = on_cpu(first) if number <= HEAD else None
             if copied is None:
                 return None
             first = copied
-            labels = _copy(labels) if labels is not None else None
-        if labels is not None:
-            self.labels.look(labels)
         if number & (number - 1) == 0 and self.inputs is not None:
             self.inputs.look(first)
         return self._hashes.read(first, alone=alone) if self._hashes is not None else None
@@ -115,7 +116,7 @@ class Read:
         return hashes.close() if hashes is not None and hashes.count else None
 
 
-def _copy(tensor: Tensor) -> Tensor | None:
+def on_cpu(tensor: Tensor) -> Tensor | None:
     """The tensor on the CPU, behind the user's modes; None where it has no values."""
     if tensor.is_meta:
         return None

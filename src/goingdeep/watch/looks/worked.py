@@ -124,17 +124,15 @@ def _terms(
     chosen = (
         range(count) if count <= MOST_TERMS else sorted(products.abs().topk(TOP).indices.tolist())
     )
+    # All at once: from an accelerator each reading has to wait.
+    some = list(chosen)
+    numbers = zip(some, xs[some].tolist(), ws[some].tolist(), strict=True)
     terms = tuple(
-        Term(
-            input_places[i],
-            weight_places[i],
-            exact(xs[i].item(), xs.dtype),
-            exact(ws[i].item(), ws.dtype),
-        )
-        for i in chosen
+        Term(input_places[i], weight_places[i], exact(one, xs.dtype), exact(other, ws.dtype))
+        for i, one, other in numbers
     )
     others = count - len(terms)
-    rest = sum_of_all - products[list(chosen)].sum().item() if others else 0.0
+    rest = sum_of_all - products[some].sum().item() if others else 0.0
     return Worked(
         at,
         exact(value.item(), value.dtype),

@@ -89,7 +89,7 @@ def _batch(step: RecordedStep) -> tuple[Tensor, Tensor]:
 
 def number(value: Tensor) -> float:
     """A loss as a number; the mean of one that is not reduced."""
-    return float(value.detach().double().mean())
+    return float(value.detach().cpu().double().mean())  # not every device has float64
 
 
 def means(values: list[list[float]]) -> list[float]:

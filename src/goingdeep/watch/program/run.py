@@ -225,10 +225,12 @@ class WatchedRun:
 
         from goingdeep.errors import GoingDeepError
         from goingdeep.record import write_manifest
+        from goingdeep.record.machine import gpu_in_use
         from goingdeep.record.manifest import write_over_manifest
 
         if self._manifest is not None and self.path is not None:
             self._manifest.error = lost
+            self._manifest.machine |= gpu_in_use()
             if error is None or isinstance(error, SystemExit):
                 self._manifest.status = "finished"
             elif isinstance(error, KeyboardInterrupt):

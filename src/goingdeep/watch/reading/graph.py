@@ -53,6 +53,9 @@ FLATTENINGS = frozenset({"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBa
 # A node's `metadata` is a dictionary that lives as long as the node.
 _SITE = "goingdeep.site"
 
+# The one node of all that a compiled function did.
+COMPILED = "CompiledFunctionBackward"
+
 SCALINGS = frozenset({"DivBackward0", "MulBackward0"})
 SOFTMAXES = frozenset({"SoftmaxBackward0", "LogSoftmaxBackward0"})
 

@@ -210,9 +210,10 @@ def pieces(numbers: Tensor) -> Iterator[Tensor]:
     """Values in one dimension, a cache full at a time.
 
     What is done with one piece is done while it is near: memory is what takes the time. And pieces
-    summed one by one, in float64 from there on, keep many values as exact as few.
+    summed one by one, in float64 from there on, keep many values as exact as few. An accelerator sums
+    in a tree, and waits for each piece: there all is one piece.
     """
-    if numbers.numel() <= PIECE:
+    if numbers.numel() <= PIECE or not numbers.is_cpu:
         yield numbers
         return
     for start in range(0, numbers.numel(), PIECE):

@@ -2,7 +2,8 @@
 
 Nothing is called that could be hooked, so a few values of some parameters are compared: they were
 read after the last backward, and a difference at the next batch, forward or backward is a step. It
-is looked for only while no optimizer exists.
+is looked for only while no optimizer exists. From an accelerator they are read too, which waits for
+it: nothing else tells such a step.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from goingdeep.watch.reading.aside import aside, not_now
 from goingdeep.watch.steps.gradients import NONE, Gradients, spread
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class ByHand:
         self._watcher = watcher
         self._gradients: Gradients | None = None
         self._sample: list[Tensor] = []
-        self._before: list[list[float]] = []
+        self._before: list[float] = []
         self._known: Known | None = None
         self._models: set[int] = set()
 
@@ -49,22 +51,19 @@ class ByHand:
             parameters = [
                 p
                 for model, _, p in self._watcher.models.trainable()
-                if model in models
-                and p.device.type == "cpu"
-                and p.is_floating_point()
-                and p.numel()
+                if model in models and not p.is_meta and p.is_floating_point() and p.numel()
             ]
             if not parameters:
                 return
             self._sample = spread(parameters, PARAMETERS)
             self._gradients = Gradients(parameters)
         self._gradients.after_backward()
-        self._before = [_values(parameter) for parameter in self._sample]
+        self._before = _values(self._sample)
 
     def changed(self) -> Known | None:
         """The entry of the loop's own steps, if it has done one since the last backward."""
         before, self._before = self._before, []
-        if not before or [_values(parameter) for parameter in self._sample] == before:
+        if not before or _values(self._sample) in ([], before):
             self._before = before
             return None
         if self._known is None:
@@ -76,6 +75,14 @@ class ByHand:
         return self._known
 
 
-def _values(parameter: Tensor) -> list[float]:
+def _values(parameters: list[Tensor]) -> list[float]:
+    """A few of each; nothing where they cannot be read now."""
+    if not_now():
+        return []
+    with aside():
+        return [value for parameter in parameters for value in _some(parameter).tolist()]
+
+
+def _some(parameter: Tensor) -> Tensor:
     flat = parameter.detach().reshape(-1)
-    return flat[:: max(1, flat.shape[0] // VALUES)][:VALUES].tolist()
+    return flat[:: max(1, flat.shape[0] // VALUES)][:VALUES]

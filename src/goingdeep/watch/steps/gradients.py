@@ -5,6 +5,10 @@ object, its version counter, and a few values where both are unchanged or somebo
 Every backward is seen before and after, so a gradient that is the same object with the same version
 as after the last step is the one that the last step used.
 
+On an accelerator a look at values waits for all work queued so far. There it is taken where it
+decides something (a gradient that is still there after a step), the first few times and ever more
+rarely after them; in between the last answer holds.
+
 At most `SAMPLE` parameters of an optimizer are looked at on each step, the first and the last among
 them: all of them would cost more than the step itself in a large model.
 """
@@ -15,9 +19,14 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from goingdeep.watch.reading.aside import not_now
+
 SAMPLE = 4
 PROBES = 16
 """Values looked at to tell a gradient that was set to zero."""
+
+WAITS = 4
+"""Looks at an accelerator that are taken each time; after them those at powers of two."""
 
 NONE, ZERO, FRESH, LEFT_OVER, SUMMED, MIXED, UNKNOWN = (
     "none", "zero", "fresh", "left-over", "summed", "mixed", "unknown",
@@ -34,7 +43,7 @@ class Gradients:
         parameters: those an optimizer owns.
     """
 
-    __slots__ = ("_memo", "_status", "_versions", "sample")
+    __slots__ = ("_answers", "_memo", "_status", "_versions", "sample")
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         trainable = [p for p in parameters if p.requires_grad]
@@ -42,6 +51,7 @@ class Gradients:
         self._memo: list[tuple[int, int]] = [(0, 0)] * len(self.sample)
         self._status = [NONE] * len(self.sample)
         self._versions: list[int] = []
+        self._answers: dict[bool, tuple[int, bool | None]] = {}
         self._observe()
 
     def _observe(self) -> None:
@@ -71,7 +81,7 @@ class Gradients:
                 # Unchanged since a step used it, or written to by somebody: `p.grad.data.zero_()`
                 # moves no version, so values decide. One look tells for all.
                 if zero is None:
-                    zero = self._zero()
+                    zero = self._zero(written=seen != memo[i])
                 memo[i] = seen
                 if zero:
                     word = status[i] = ZERO
@@ -121,15 +131,28 @@ class Gradients:
                 return True
         return None
 
-    def _zero(self) -> bool | None:
-        """Whether the gradients are all zero, judged by a few values; None where not looked."""
+    def _zero(self, *, written: bool) -> bool | None:
+        """Whether the gradients are all zero, judged by a few values; None where not looked.
+
+        written: whether somebody has written to them since.
+        """
+        if all(parameter.is_cpu for parameter in self.sample):
+            return self._look()
+        asked, answer = self._answers.get(written, (0, None))
+        asked += 1
+        if asked <= WAITS or asked & (asked - 1) == 0:
+            answer = None if not_now() else self._look()
+        self._answers[written] = asked, answer
+        return answer
+
+    def _look(self) -> bool | None:
         looked = False
         for parameter in sorted(self.sample, key=_size)[:3]:
             gradient = parameter.grad
-            if gradient is None:
+            if gradient is None or gradient.is_meta:
                 continue
-            if gradient.device.type != "cpu" or gradient.is_sparse or not gradient.numel():
-                continue  # reading from an accelerator would wait for it on every step
+            if gradient.is_sparse or not gradient.numel():
+                continue
             looked = True
             flat = gradient.detach().reshape(-1) if gradient.is_contiguous() else gradient.detach()
             part = flat[:: max(1, flat.shape[0] // PROBES)] if flat.dim() == 1 else flat[0]

@@ -7,7 +7,6 @@ takes what is there.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 
@@ -41,14 +40,15 @@ class Held:
         self._values.clear()
         self._closure = True
 
-    def take(self) -> float | Tensor | None:
-        """A step has used them: their mean; None where there are none."""
+    def take(self) -> float | Tensor | tuple[float | Tensor, ...] | None:
+        """A step has used them: their mean; None where there are none.
+
+        Several of an accelerator are given as they are, since nobody waits for them here.
+        """
         self._closure = self._done = False
         values = self._values
         if len(values) < 2:
             return values.pop() if values else None
         self._values = []
-        if all(isinstance(value, float) for value in values):
-            return sum(values) / len(values)
-        every = [torch.as_tensor(value).detach().float().cpu() for value in values]
-        return torch.stack(every).mean()
+        numbers = [value for value in values if isinstance(value, float)]
+        return sum(numbers) / len(numbers) if len(numbers) == len(values) else tuple(values)

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from goingdeep.record.seen import Fact, LossFunction
 from goingdeep.watch.reading import graph
 from goingdeep.watch.reading.aside import not_now
+from goingdeep.watch.reading.later import scalar
 from goingdeep.watch.reading.tensors import values
 
 if TYPE_CHECKING:
@@ -235,16 +236,6 @@ def _settings(given: dict[str, Any]) -> dict[str, Fact]:
 def _value(result: Tensor) -> float | None:
     value = scalar(result)
     return value if value is not None and abs(value) < float("inf") else None
-
-
-def scalar(tensor: Tensor) -> float | None:
-    """The value of a tensor of one number on the CPU; None for others, which would have to wait."""
-    if tensor.numel() != 1 or not tensor.is_cpu or tensor.is_complex():
-        return None
-    try:
-        return float(tensor.item())
-    except RuntimeError:  # a tensor of a kind that has no value
-        return None
 
 
 @torch.no_grad()

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
-import torch
 
 from goingdeep.errors import GoingDeepError, printable
 from goingdeep.record.blobs import Packs
@@ -25,7 +24,7 @@ from goingdeep.record.log import EventLog
 from goingdeep.record.scalars import Curve, curve_name
 from goingdeep.record.seen import Anatomy, Block, Steps
 from goingdeep.watch.reading.sites import Sites
-from goingdeep.watch.writing.series import Series
+from goingdeep.watch.writing.series import Series, Value
 
 FLUSH_SECONDS = 1.0
 """A kill loses at most the steps of the last second."""
@@ -178,7 +177,7 @@ class Recorder:
 
     def step(
         self, optimizer: int, anatomy: int, thread: str,
-        values: tuple[tuple[str, float | torch.Tensor | None], ...] = (), count: int = 0,
+        values: tuple[tuple[str, Value | None], ...] = (), count: int = 0,
     ) -> int:  # fmt: skip
         """One step was done: lengthen the stretch of its optimizer, or begin another.
 
@@ -215,7 +214,7 @@ class Recorder:
             last=stretch.last, count=stretch.count, thread=stretch.thread,
         )  # fmt: skip
 
-    def curve(self, name: str, value: float | torch.Tensor, step: int) -> None:
+    def curve(self, name: str, value: Value, step: int) -> None:
         """The value of a curve at a step, from 1; a tensor is read later, some steps at once."""
         with self.lock:
             (self._series.get(name) or self._new_series(name)).add(value, step)

@@ -42,10 +42,13 @@ CLUSTERED = 0.5
 
 LEAST_PASSES = 2
 
+UNLABELLED = "the order is fixed, and there are no class labels to tell whether that hurts"
+FEW = "the order is fixed, and the labels of too few batches were read to tell whether that hurts"
+
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each training loader with a fixed order."""
-    unlabelled = False
+    unseen = ""
     by_loader: dict[int, list[Pass]] = {}
     for walk in run.passes_of("training"):
         by_loader.setdefault(walk.loader, []).append(walk)
@@ -58,7 +61,7 @@ def check(run: Run) -> Iterator[Finding]:
         labels = [walk.labels for walk in walks if walk.labels is not None]
         batches = sum(label.batches for label in labels)
         if batches < LEAST_BATCHES:
-            unlabelled = unlabelled or not labels
+            unseen = unseen or (FEW if labels else UNLABELLED)
             continue
         distinct = sum(label.distinct * label.batches for label in labels) / batches
         expected = sum(label.expected * label.batches for label in labels) / batches
@@ -77,10 +80,8 @@ def check(run: Run) -> Iterator[Finding]:
                 distinct=distinct,
                 expected=expected,
             )
-    if unlabelled:
-        raise NotSeen(
-            "the order is fixed, and there are no class labels to tell whether that hurts"
-        )
+    if unseen:
+        raise NotSeen(unseen)
 
 
 def _finding(
