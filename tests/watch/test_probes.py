@@ -149,7 +149,7 @@ class Noisy(nn.Module):
 def test_nothing_is_left_behind():
     model, x = Noisy(), torch.randn(BATCH, 4)
     before = copy.deepcopy(model.state_dict())
-    shown = warnings.showwarning
+    filters = warnings.filters
     torch.manual_seed(3)
     random.seed(3)
     np.random.seed(3)  # noqa: NPY002
@@ -167,10 +167,20 @@ def test_nothing_is_left_behind():
     assert model.seen == []
     assert model.training
     assert x._version == version
-    assert warnings.showwarning is shown
-    # A warning that is shown once was not used up.
-    with pytest.warns(UserWarning, match="from the model"):
+    assert warnings.filters is filters
+
+
+def test_a_warning_that_is_shown_once_is_shown_once():
+    model, x = Noisy(), torch.randn(BATCH, 4)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("default")
+        Trial(model, (x,), {}, BATCH, []).begin()
+        assert heard == []
         model(x)
+        assert [str(one.message) for one in heard] == ["from the model"]  # it was not used up
+        Trial(model, (x,), {}, BATCH, []).begin()
+        model(x)
+        assert len(heard) == 1  # and is not shown once more
 
 
 def test_what_the_program_hooked_is_not_called():

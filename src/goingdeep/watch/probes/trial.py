@@ -6,7 +6,6 @@ Axes in this file: N samples of the loader's batch, n of them that the copy is g
 from __future__ import annotations
 
 import functools
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -183,23 +182,13 @@ def _tensors(value: Any, depth: int = 0) -> Iterator[Tensor]:
 def _unheard() -> Iterator[None]:
     """Nothing is warned of, and what was not warned of yet still will be.
 
-    `warnings.catch_warnings` would have every warning of the program's that is shown once shown
-    once more.
+    A warning that is ignored is not noted as shown. The list is exchanged, not added to:
+    `warnings.catch_warnings` and `warnings.simplefilter` would have every warning of the program's
+    that is shown once shown once more.
     """
-    registries = {
-        id(module): (vars(module), dict(registry))
-        for module in list(sys.modules.values())
-        if isinstance(registry := getattr(module, "__dict__", {}).get("__warningregistry__"), dict)
-    }
-    show = warnings.showwarning
-    warnings.showwarning = lambda *_, **__: None
+    filters = warnings.filters
+    warnings.filters = [("ignore", None, Warning, None, 0)]
     try:
         yield
     finally:
-        warnings.showwarning = show
-        for module in list(sys.modules.values()):
-            names = getattr(module, "__dict__", {})
-            now = names.get("__warningregistry__")
-            if isinstance(now, dict):
-                now.clear()
-                now.update(registries.get(id(module), (names, {}))[1])
+        warnings.filters = filters
