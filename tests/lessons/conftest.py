@@ -17,6 +17,8 @@ from goingdeep.watch.moments.replay import verify
 from goingdeep.why.catalogue import catalogue
 from goingdeep.why.experiment import Bound, Experiment
 from goingdeep.why.lab import Lab
+from goingdeep.why.lessons.underneath import measured as underneath
+from goingdeep.why.lessons.underneath.measured import run_all
 
 STEPS = 24
 
@@ -24,6 +26,18 @@ STEPS = 24
 @pytest.fixture(autouse=True)
 def _one_thread(one_thread) -> None:
     pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _frameworks_that_are_always_run():
+    """Elsewhere `underneath` runs as many as there is time for: another number on each machine.
+
+    Here it is the plain loop, one framework and one forgetful one. What the programs of all others
+    end with is tested in tests/foreign.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(underneath, "run_all", lambda _: run_all(0))
+        yield
 
 
 class Trained:

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import random
 import re
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -25,18 +26,35 @@ TOPICS = sorted(path.parent.name.replace("_", "-") for path in LESSONS.glob("*/l
 RUNS = ("trained", "sensitive", "regression")
 
 
-@pytest.fixture(scope="session")
-def answer(request):
-    """answer(topic, run): what the topic says on a run; worked out once."""
-    kept: dict[tuple[str, str], Answer] = {}
+@dataclass(frozen=True)
+class Asked:
+    """An answer, and all that is the user's or the process's, before and after it was worked out."""
 
-    def of(topic: str, run: str) -> Answer:
+    answer: Answer
+    before: list[object]
+    after: list[object]
+
+
+@pytest.fixture(scope="session")
+def asked(request):
+    """asked(topic, run): a topic on a run; worked out once, for all that is said of it here."""
+    kept: dict[tuple[str, str], Asked] = {}
+
+    def of(topic: str, run: str) -> Asked:
         if (topic, run) not in kept:
-            experiment = request.getfixturevalue(run).experiment
-            kept[topic, run] = answered(catalogue()[topic], experiment)
+            trained = request.getfixturevalue(run)
+            before = _state(trained)
+            found = answered(catalogue()[topic], trained.experiment)
+            kept[topic, run] = Asked(found, before, _state(trained))
         return kept[topic, run]
 
     return of
+
+
+@pytest.fixture
+def answer(asked):
+    """answer(topic, run): what the topic says on a run."""
+    return lambda topic, run: asked(topic, run).answer
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -145,7 +163,7 @@ def _hash(*things) -> str:
     return digest.hexdigest()
 
 
-def _state(trained) -> list[str]:
+def _state(trained) -> list[object]:
     gradients = [p.grad for p in trained.model.parameters()]
     files = {
         path.relative_to(trained.path).as_posix(): path.read_bytes()
@@ -159,18 +177,15 @@ def _state(trained) -> list[str]:
         _hash(modes), _hash(files), _hash(list(generators)), _hash(trained.moment.values),
         _hash([list(batch) for batch in trained.moment.batches()]),
         _hash([module.state_dict() for module in trained.moment.modules]),
+        torch.get_num_threads(), torch.is_grad_enabled(),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("run", ["trained", "sensitive"])
+@pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("topic", TOPICS)
-def test_nothing_of_the_users_is_changed(topic, run, request):
-    trained = request.getfixturevalue(run)
-    before = _state(trained)
-    threads, grad = torch.get_num_threads(), torch.is_grad_enabled()
-    answered(catalogue()[topic], trained.experiment)
-    assert _state(trained) == before
-    assert (torch.get_num_threads(), torch.is_grad_enabled()) == (threads, grad)
+def test_nothing_of_the_users_is_changed(topic, run, asked):
+    found = asked(topic, run)
+    assert found.after == found.before
 
 
 def test_a_change_would_be_found(trained):
