@@ -6,8 +6,11 @@ PYTHON ?= python3
 BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
-# Test processes. One thread in each: those of two processes on the same cores would wait for each other.
+# Test processes (what goes to which: conftest.py). One thread in each: those of two processes on the
+# same cores would wait for each other.
 JOBS   ?= 2
+# The tests start many a Python; without its .pyc files each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: train test check fix setup bench pictures rule lesson answers sample snapshots web web-check clean
 
@@ -15,7 +18,7 @@ train: $(VENV)/.user            ## the main job: train, test and save, on the em
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
 
 test: $(VENV)/.test system web/node_modules/.made  ## all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 check: $(VENV)/.check           ## formatting, lint, types, the order of the house
 	$(BIN)/ruff format --check src tests bench tools

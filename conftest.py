@@ -7,7 +7,10 @@ belong into a folder of the test's own.
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,15 +24,28 @@ collect_ignore_glob = [
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory):
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GOINGDEEP_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("GOINGDEEP_SYSTEM_DATA", str(tmp_path_factory.mktemp("no-system")))
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard() -> Iterator[None]:
+    """A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+
+    A program that a test interrupts would then run for ever.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
-def one_thread():
+def one_thread() -> Iterator[None]:
     """For models so small that a second thread only waits."""
     import torch
 
@@ -61,10 +77,53 @@ def _files() -> set[str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nothing_is_left_in_the_checkout():
+def _nothing_is_left_in_the_checkout() -> Iterator[None]:
     before = _files()
     yield
     if os.environ.get("REMAKE_SNAPSHOTS"):
         return  # which are meant to be left
     left = sorted(os.path.relpath(path, ROOT) for path in _files() - before)
     assert not left, f"a test has left these files: {', '.join(left[:20])}"
+
+
+# ------------------------------------------------------------- two processes (pytest -n 2)
+
+TOGETHER = ("tests/foreign", "tests/browser", "tests/cli", "tests/lessons/test_")
+"""What shares something dear within a process, and so stays in one: imported frameworks, a Chromium
+and its records, a parent that has imported torch, a trained model."""
+
+ALONE = {"tests/lessons/test_answers_page.py"}
+"""Files among them that share nothing."""
+
+FIRST = (
+    "tests/foreign", "tests/cli", "tests/browser", "tests/rules", "tests/cases", "tests/lessons",
+    "tests/why", "tests/watch/test_ranks.py", "tests/check/test_pytest_plugin.py",
+)  # fmt: skip
+"""The dearest, in order: one of them begun last would keep one process waiting for the other."""
+
+
+def _piece(nodeid: str) -> str:
+    """What goes to one process as a whole: a file, or several that belong together."""
+    file = nodeid.split("::", 1)[0]
+    return next((one for one in TOGETHER if file.startswith(one) and file not in ALONE), file)
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-randomly, whose order stays where this says nothing
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the dearest first."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((i for i, one in enumerate(FIRST) if item.nodeid.startswith(one)), len(FIRST))
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out pieces in the order of collection."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    config.option.loadscopereorder = False  # by the number of tests, which says nothing of the time
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _piece  # noqa: SLF001 - as its own subclasses do
+    return scheduler

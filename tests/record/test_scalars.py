@@ -161,6 +161,7 @@ ROW = [1.0, 1.0, 0.5, 0.5, 0.5]
         saved(np.array([[np.nan, 1, 0, 0, 0]])), saved(np.array([[1, 0.0, 0, 0, 0]])),
         saved(np.array([[2, 1.0, 0, 0, 0], ROW])),
     ],
+    ids=len,  # a zip holds the time, and two processes must collect the same names
 )  # fmt: skip
 def test_a_file_that_is_no_curve_is_our_error(tmp_path, content):
     (tmp_path / "loss.npy").write_bytes(content)
