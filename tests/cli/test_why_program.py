@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -119,7 +120,8 @@ def test_with_no_run_a_short_training_is_made(home):
     said = done.out.decode()
     assert said.startswith("There is no run here, so the quickstart's network was trained for this")
     assert "See it in a short training made for this answer" in said
-    assert "Replay equals the run: the losses of steps 32 to 91, bit for bit." in said
+    # How far the replay comes in its seconds is the machine's.
+    assert re.search(r"Replay equals the run: the losses of steps 32 to \d+, bit for bit\.", said)
     assert list(home.iterdir()) == []
 
 
