@@ -8,6 +8,10 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
+from goingdeep.record.reading import Seen
+from goingdeep.why.lab import Lab
+from goingdeep.why.lesson import NoLabError, NotHereError
+
 
 @pytest.fixture
 def found(measured):
@@ -67,3 +71,13 @@ def test_a_loader_that_is_gone_is_said(trained):
     answer = answered(catalogue()["dataset"], gone)
     assert "the training's loader is not there any more, only its record" in answer.says
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(("seen", "error"), [(True, NoLabError), (False, NotHereError)])
+def test_a_loader_that_is_gone_is_not_one_that_never_was(trained, seen, error):
+    alone = dataclasses.replace(
+        trained.experiment, loader=None, seen=trained.experiment.seen if seen else Seen()
+    )
+    lab = Lab(alone)
+    with lab.alone(), pytest.raises(error):
+        catalogue()["dataset"].lesson().measure(lab)

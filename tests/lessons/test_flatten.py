@@ -79,3 +79,21 @@ def test_a_model_that_flattens_what_it_has_permuted_copies(train, verdicts):
 )
 def test_another_fact_is_another_verdict(found, verdicts, change, claim, verdict):
     assert verdicts("flatten", dataclasses.replace(found, **change))[claim] == verdict
+
+
+def test_views_are_what_they_are_said_to_be(found):
+    """64 samples of 784 numbers, each written with its own number."""
+    x = torch.arange(64.0).repeat_interleave(784).reshape(64, 1, 28, 28)
+    mixed = {view.written: (view.shape, view.of_several, view.parts) for view in found.views}
+    assert mixed == {
+        "view(64, -1)": ((64, 784), 0, 0),
+        "view(-1, 392)": ((128, 392), 0, 128),
+        "view(-1, 1568)": ((32, 1568), 32, 0),
+        "movedim(0, -1).reshape(64, -1)": ((64, 784), 64, 0),
+    }
+    assert len(x.view(-1, 1568)[3].unique()) == 2
+    assert len(x.movedim(0, -1).reshape(64, -1)[3].unique()) == 64
+
+
+def test_the_loss_counts_rows(found):
+    assert "Expected input batch_size (128) to match target batch_size (64)" in found.rows.error

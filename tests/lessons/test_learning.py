@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+import re
 
 import pytest
 import torch
@@ -40,6 +42,40 @@ def test_one_step_is_pytorchs(trained, found):
     assert (found.before, found.after) == (trained.moment.losses[0], after)
     assert found.numbers == sum(p.numel() for p in model.parameters())
     assert found.after < found.before
+
+
+def test_one_weight_by_hand_ends_where_pytorch_does(trained, found):
+    _, model = loop(trained.moment.batches()[:1], 1e-3)
+    line, last = found.weight
+    name, row, column = re.match(r"(\S+)\[(\d+),(\d+)\]: ", line).groups()
+    after = dict(model.named_parameters())[name][int(row), int(column)].item()
+    assert torch.tensor(float(last.removeprefix("PyTorch "))).item() == after
+    assert float(line.rpartition(" = ")[2]) == pytest.approx(after, rel=1e-6)
+
+
+def test_momentum_and_adam_are_worked_too(measured, train):
+    from goingdeep.why.catalogue import catalogue
+    from goingdeep.why.lab import Lab
+
+    assert any("momentum" in line for line in measured("learning", "sensitive").weight)
+
+    def adam(self, loss_fn, steps):
+        optimizer = torch.optim.Adam(self.model.parameters())
+        for inputs, targets in itertools.islice(self.loader, steps + 1):
+            optimizer.zero_grad()
+            loss_fn(self.model(inputs), targets).backward()
+            optimizer.step()
+
+    torch.manual_seed(0)
+    lab = Lab(
+        train(
+            torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)), train=adam, steps=4
+        ).experiment
+    )
+    with lab.alone():
+        lines = catalogue()["learning"].lesson().measure(lab).weight
+    assert any(line.startswith("mean of squares") for line in lines)
+    assert not any(line.startswith("these numbers give") for line in lines)
 
 
 def test_a_rate_far_too_high_is_that_loop(trained, found):

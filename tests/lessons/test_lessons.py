@@ -116,6 +116,20 @@ def test_the_answer_holds_together(topic, run, answer):
             assert {len(c.values) for c in block.curves} == {len(block.xs)}, block.title
 
 
+NOT_HERE = {
+    "nchw": "N, C, H, W is about batches of images, and this model is given f32[64,6].",
+    "flatten": "Flatten is about batches of images, and this model is given f32[64,6].",
+    "cross-entropy": "Cross-entropy is about classes, and this loop minimises mse_loss.",
+}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_what_does_not_apply_to_a_regression_says_so_in_one_sentence(topic, answer):
+    found = answer(topic, "regression")
+    assert found.applies == (topic not in NOT_HERE)
+    assert found.says == NOT_HERE.get(topic, "")
+
+
 @pytest.mark.parametrize("topic", TOPICS)
 def test_it_applies_to_the_quickstart(topic, answer):
     found = answer(topic, "trained")

@@ -93,3 +93,60 @@ def test_another_fact_is_another_verdict(found, verdicts, change, claim, verdict
         )
         found = dataclasses.replace(found, **{name: value})
     assert verdicts("sequential", found)[claim] == verdict
+
+
+def test_activations_before_their_layers_are_that_loop(trained, found):
+    torch.manual_seed(0)
+    flat, one, bend, two, bend2, three = mlp(1, 28, 28, 10)
+    model = nn.Sequential(flat, bend, one, bend2, two, three)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3 * found.pace.factor)
+    losses = []
+    for images, labels in trained.moment.batches():
+        loss = nn.functional.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert found.swapped.losses == losses
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.path = nn.Sequential(nn.Linear(784, 784), nn.ReLU())
+
+    def forward(self, x):
+        return x + self.path(x)
+
+
+class Reshaping(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(784, 32), nn.ReLU(), nn.Linear(32, 10))
+
+    def forward(self, x):
+        return self.layers(x.flatten(1))
+
+
+def test_a_residual_is_more_than_its_layers(train):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), Residual(), nn.Linear(784, 10))
+    twin = nn.Sequential(nn.Flatten(), Residual())
+    twin.load_state_dict(model[:2].state_dict())
+    run = train(model, steps=3, rate=0.0)
+    lab = Lab(run.experiment)
+    with lab.alone():
+        found = catalogue()["sequential"].lesson().measure(lab).branch
+    x = run.moment.batches()[0][0].flatten(1)
+    with torch.no_grad():
+        path, whole = twin[1].path(x), twin[1](x)
+    assert (found.layer, found.own, found.error) == ("1 Residual", True, "")
+    assert found.apart == pytest.approx(float((path - whole).norm() / whole.norm()), rel=1e-5)
+
+
+def test_a_forward_that_reshapes_is_more_than_its_layers(train):
+    lab = Lab(train(Reshaping(), steps=3).experiment)
+    with lab.alone():
+        found = catalogue()["sequential"].lesson().measure(lab).branch
+    assert (found.layer, found.own) == ("Reshaping", True)
+    assert found.error.startswith("RuntimeError: mat1 and mat2 shapes cannot be multiplied")

@@ -20,7 +20,7 @@ from goingdeep.watch.data.batches import tensors_in
 from goingdeep.watch.reading.attributes import length_of, plain
 from goingdeep.why.failing import attempt
 from goingdeep.why.lab import Lab
-from goingdeep.why.lesson import NoLabError
+from goingdeep.why.lesson import NoLabError, NotHereError
 
 WORKERS = (0, 1, 2)
 MOST_BATCHES = 30
@@ -68,9 +68,12 @@ def measure(lab: Lab) -> Found:
     """One sample, how indices become a batch, time by workers, what is held.
 
     Raises:
-        NoLabError: the loader is gone, or none of PyTorch's over a dataset that is read by index.
+        NotHereError: the loop has no DataLoader. NoLabError: it is gone, or none of PyTorch's over a
+        dataset that is read by index.
     """
     loader: Any = lab.experiment.loader
+    if loader is None and not lab.experiment.seen.loaders:
+        raise NotHereError("This loop takes its batches from somewhere else than a DataLoader.")
     if loader is None:
         raise NoLabError("the training's loader is not there any more, only its record")
     dataset = plain(loader, "dataset")

@@ -76,9 +76,24 @@ def see(found: Found) -> Iterator[Blocks]:
 
 def broken(found: Found) -> Iterator[Blocks]:
     """No flatten, a flatten of everything, samples mixed, pixels shuffled."""
-    for failure in (found.without or found.wrong_size, found.all):
+    for failure in (found.without or found.wrong_size, found.all, found.rows):
         if failure is not None:
             yield failure
+    yield Table(
+        f"{spell('float32', found.before)} counted anew: which rows are one sample",
+        ("written", "gives", "rows of several samples", "rows of a part of one"),
+        tuple(
+            (
+                view.written,
+                spell("float32", view.shape),
+                f"{view.of_several} of {view.shape[0]}",
+                f"{view.parts} of {view.shape[0]}",
+            )
+            for view in found.views
+        ),
+        "llrr",
+        note="-1 is whatever is left over; only the first way leaves N where it was and whole",
+    )
     if found.trial is not None:
         yield Text("Without its Flatten this model raises nothing: the mistake is silent.")
         yield from damage(found.recorded, [found.trial], title="without Flatten")

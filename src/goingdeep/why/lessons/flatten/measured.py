@@ -34,6 +34,19 @@ class Pixel:
 
 
 @dataclass(frozen=True)
+class View:
+    """The batch counted anew.
+
+    of_several: rows that hold numbers of more than one sample; parts: rows that hold less than one.
+    """
+
+    written: str
+    shape: tuple[int, ...]
+    of_several: int
+    parts: int
+
+
+@dataclass(frozen=True)
 class Found:
     """What was measured.
 
@@ -43,6 +56,7 @@ class Found:
     tensor again. linear: what a Linear for the last axis makes of 4-d input.
     wrong_size, without, all: errors of a Linear that does not fit, of the model without its Flatten,
     and with flatten(0); trial: the moment trained without it, where that raises nothing.
+    views: other ways to write it; rows: what the loss says to another number of rows.
     mixed: the moment trained with samples mixed; depends: share of one output's gradient that lies in
     other samples' images, mixed and as it is.
     shuffled: trained with all pixels in another order, the same for every image.
@@ -62,6 +76,8 @@ class Found:
     all: Failure | None
     recorded: list[float]
     pace: Pace
+    views: list[View]
+    rows: Failure | None
     mixed: Trial
     depends: tuple[float, float]
     shuffled: Trial
@@ -125,11 +141,47 @@ def measure(lab: Lab) -> Found:
         ),
         recorded=lab.recorded,
         pace=at,
+        views=_views(x),
+        rows=_rows(lab),
         mixed=_mixed(lab, at, own=bool(own)),
         depends=(_depends(lab, mixed=True), _depends(lab, mixed=False)),
         shuffled=shuffled.trial,
         scores=(score_of(lab, at.base.model, batches), score_of(lab, shuffled.model, judged)),
         judged_by=judged_by,
+    )
+
+
+def _views(x: Tensor) -> list[View]:
+    """Whose numbers are in a row: of the right length, of half of it, of twice, and permuted."""
+    n, columns = len(x), x[0].numel()
+    whose = torch.arange(n).repeat_interleave(columns).reshape(x.shape)
+    ways = [
+        (f"view({n}, -1)", whose.reshape(n, -1)),
+        (f"movedim(0, -1).reshape({n}, -1)", whose.movedim(0, -1).reshape(n, -1)),
+    ]
+    if n % 2 == 0:
+        ways.insert(1, (f"view(-1, {2 * columns})", whose.reshape(-1, 2 * columns)))
+    if columns % 2 == 0:
+        ways.insert(1, (f"view(-1, {columns // 2})", whose.reshape(-1, columns // 2)))
+    return [
+        View(
+            written,
+            tuple(rows.shape),
+            int((rows != rows[:, :1]).any(1).sum()),
+            len(rows) if rows.shape[1] < columns else 0,
+        )
+        for written, rows in ways
+    ]
+
+
+def _rows(lab: Lab) -> Failure | None:
+    """The loss given the scores of twice as many rows, as `view(-1, half)` would make them."""
+    scores, labels = lab.scores, lab.batches[0][1]
+    return attempt(
+        f"after view(-1, half of the columns): scores for {2 * len(scores)} rows, "
+        f"{len(labels)} targets",
+        lambda: lab.loss(scores.repeat_interleave(2, 0), labels),
+        "-1 is whatever is left over. N is no longer the first axis, and the loss counts.",
     )
 
 

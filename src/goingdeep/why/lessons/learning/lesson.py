@@ -37,7 +37,7 @@ EQUAL = 1e-3
 
 
 def recorded(seen: Seen) -> Iterator[Blocks]:
-    """One weight's way through one step, from the first close look."""
+    """One weight's way through the run's first step, from its close look."""
     for step, close in sorted(seen.looks.items()):
         for taken in close.of(look.LookStep):
             for weight in taken.weights[:1]:
@@ -57,6 +57,9 @@ def see(found: Found) -> Iterator[Blocks]:
         "lr",
         note=f"the step changed {found.moved:,} of the model's {found.numbers:,} numbers",
     )
+    if found.weight:
+        yield Text("One of its weights over that step, by hand:")
+        yield Text("\n".join(found.weight), code=True)
     if found.likelihood is not None:
         of = found.likelihood
         yield Text(

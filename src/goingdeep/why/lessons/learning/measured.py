@@ -6,11 +6,16 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from goingdeep.record.look import Weight
+from goingdeep.show.numbers import exact as shown
+from goingdeep.show.worked import worked
 from goingdeep.watch.moments.player import Player
 from goingdeep.watch.moments.variant import Variant
+from goingdeep.watch.reading.exact import exact
+from goingdeep.watch.steps.optimizers import settings_of
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.scores import Share, accuracy, held, mean_loss
@@ -51,7 +56,7 @@ class Found:
     """What was measured.
 
     before, after: the loss of one batch, before and after one step on it. moved: how many of the
-    model's numbers changed in it, of how many.
+    model's numbers changed in it, of how many. weight: one of them over this step, worked by hand.
     trials: no step, uphill, the learning rate times and divided by 100.
     start, end: the model before the moment and after it (at `pace`), judged by samples it was not
     trained on. few: the same for a model that saw FEW samples again and again; few_loss: its loss on
@@ -63,6 +68,7 @@ class Found:
     after: float
     moved: int
     numbers: int
+    weight: list[str]
     likelihood: Likelihood | None
     trials: list[Trial]
     pace: Pace
@@ -76,7 +82,7 @@ class Found:
 
 def measure(lab: Lab) -> Found:
     """One step; the moment trained in wrong ways; some samples learned by heart."""
-    before, after, moved, numbers = _one_step(lab)
+    before, after, moved, numbers, weight = _one_step(lab)
     trials = [
         lab.trial(Variant("no step", step=False), share=0.15),
         lab.trial(Variant("a step uphill", uphill=True), share=0.15),
@@ -99,6 +105,7 @@ def measure(lab: Lab) -> Found:
         after=after,
         moved=moved,
         numbers=numbers,
+        weight=weight,
         likelihood=_likelihood(lab),
         trials=trials,
         pace=at,
@@ -111,14 +118,16 @@ def measure(lab: Lab) -> Found:
     )
 
 
-def _one_step(lab: Lab) -> tuple[float, float, int, int]:
-    """The loss of the first batch before and after the recorded step on it."""
+def _one_step(lab: Lab) -> tuple[float, float, int, int, list[str]]:
+    """The loss of the first batch before and after the recorded step on it, and one weight's way."""
     batch = lab.batches[0]
     start = lab.model()
     after: list[nn.Module] = []
+    optimizers: list[torch.optim.Optimizer] = []
 
     def look(player: Player) -> None:
         after[:] = list(player.models.values())
+        optimizers[:] = list(player.optimizers.values())
 
     lab.replay(Variant(), steps=1, look=look)
     values = []
@@ -129,7 +138,49 @@ def _one_step(lab: Lab) -> tuple[float, float, int, int]:
             values.append(float(lab.loss(lab.outputs(model, batch[0]), batch[1])))
     pairs = list(zip(lab.model().parameters(), after[0].parameters(), strict=True))
     moved = sum(int((a != b).sum()) for a, b in pairs)
-    return values[0], values[-1], moved, sum(a.numel() for a, _ in pairs)
+    by_hand = _by_hand(lab.moment.optimizers[0], optimizers[0], after[0]) if optimizers else []
+    return values[0], values[-1], moved, sum(a.numel() for a, _ in pairs), by_hand
+
+
+def _by_hand(
+    before: torch.optim.Optimizer, after: torch.optim.Optimizer, model: nn.Module
+) -> list[str]:
+    """The weight of the last matrix with the largest gradient, from the numbers that its step had."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    owned = [
+        (old, new, group)
+        for earlier, group in zip(before.param_groups, after.param_groups, strict=True)
+        for old, new in zip(earlier["params"], group["params"], strict=True)
+        if new.grad is not None and new.grad.numel() and not new.grad.is_sparse and id(new) in names
+    ]
+    if not owned:
+        return []
+    old, new, group = max(enumerate(owned), key=lambda one: (one[1][0].dim() > 1, one[0]))[1]
+    assert new.grad is not None
+    place = int(new.grad.abs().argmax())
+    at = torch.unravel_index(torch.tensor(place), new.shape) if new.dim() else ()
+
+    def value(tensor: Tensor) -> float | str:
+        number = tensor.detach() if not tensor.dim() else tensor.detach().reshape(-1)[place]
+        return exact(float(number), tensor.dtype)
+
+    def state(optimizer: torch.optim.Optimizer, parameter: Tensor) -> dict[str, float | str]:
+        kept = optimizer.state.get(parameter, {})
+        fits = {k: v for k, v in kept.items() if isinstance(v, Tensor)}
+        return {k: value(v) for k, v in fits.items() if v.shape in {new.shape, torch.Size()}}
+
+    weight = Weight(
+        model=-1,
+        name=names[id(new)],
+        at=tuple(int(i) for i in at),
+        before=value(old),
+        gradient=value(new.grad),
+        after=value(new),
+        state_before=state(before, old),
+        state_after=state(after, new),
+    )
+    lines = worked(weight, type(after).__name__, settings_of(group))
+    return [*lines, f"PyTorch {shown(weight.after)}"]
 
 
 def _likelihood(lab: Lab) -> Likelihood | None:

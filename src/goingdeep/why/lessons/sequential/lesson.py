@@ -28,7 +28,7 @@ from goingdeep.record.reading import Seen
 from goingdeep.show.numbers import counted, number, percent
 from goingdeep.why.damage import damage
 from goingdeep.why.lesson import Claim, Judged, Lesson, judged
-from goingdeep.why.lessons.sequential.measured import Found, measure
+from goingdeep.why.lessons.sequential.measured import Branch, Found, measure
 from goingdeep.why.scores import in_words
 
 ROUNDING = 1e-4
@@ -64,15 +64,31 @@ def see(found: Found) -> Iterator[Blocks]:
         + ("give the same bits." if found.same else "give other numbers.")
     )
     if found.branch is not None:
-        yield Text(
-            f"What it cannot say: {found.branch.layer} gives the shape that it is given, so its input "
-            f"could be added to its output. That is {number(found.branch.apart, 3)} times the output's "
-            "own length away from it, and takes two ways to the same place: a forward of your own."
+        yield Text(_cannot_say(found.branch))
+
+
+def _cannot_say(branch: Branch) -> str:
+    if not branch.own:
+        return (
+            f"What it cannot say: {branch.layer} gives the shape that it is given, so its input could "
+            f"be added to its output, a residual. Without the addition {percent(branch.apart)} of that "
+            "is missing. There are two ways to one place then, which no list has: it takes a forward "
+            "of your own."
         )
+    if branch.error:
+        return (
+            f"What it cannot say: {branch.layer} has a forward of its own. Its layers one after the "
+            f"other, as a Sequential would run them, end with {branch.error}"
+        )
+    return (
+        f"What it cannot say: {branch.layer} has a forward of its own. Its layers one after the other, "
+        f"as a Sequential would run them, give numbers that are {percent(branch.apart)} of its "
+        "output's length away from it."
+    )
 
 
 def broken(found: Found) -> Iterator[Blocks]:
-    """The order turned round; activations left out."""
+    """The order turned round, and activations put before their layers; activations left out."""
     if found.reversed is not None:
         yield found.reversed
     else:
@@ -84,12 +100,18 @@ def broken(found: Found) -> Iterator[Blocks]:
             f"one: their product as a single matrix gives the same outputs to {of.apart:.1e} of the "
             f"largest. With it the two are {number(of.with_activation, 2)} apart."
         )
-    if found.linear is not None:
+    trials = [trial for trial in (found.linear, found.swapped) if trial is not None]
+    if trials:
         if found.pace.said:
             yield Text(found.pace.said)
         base = found.pace.base.trial
-        title = f"without {counted(found.activations, 'activation')}"
-        yield from damage(base.losses, [found.linear], title=title, base=base.name)
+        title = f"{counted(found.activations, 'activation')} left out, or before the layer"
+        yield from damage(base.losses, trials, title=title, base=base.name)
+    if found.swapped is not None and not found.swapped.error:
+        yield Text(
+            "An activation before its layer instead of after it raises nothing: in which order the "
+            "layers stand nobody checks but their shapes."
+        )
     if found.scores is not None:
         one, other = (in_words(score) for score in found.scores)
         ahead = found.linear is not None and found.linear.end < found.pace.base.trial.end

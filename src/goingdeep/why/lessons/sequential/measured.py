@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,12 @@ from goingdeep.why.layers import ACTIVATIONS, Call, calls, multiply_adds, replac
 from goingdeep.why.lesson import NotHereError
 from goingdeep.why.scores import Score, held, score_of
 from goingdeep.why.trained import Pace, pace, train
+
+WEIGHTED = (
+    nn.Linear,
+    nn.modules.conv._ConvNd,  # noqa: SLF001 - what all of them are
+    nn.modules.batchnorm._NormBase,  # noqa: SLF001
+)
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,17 @@ class Affine:
 
 @dataclass(frozen=True)
 class Branch:
-    """A layer whose output has its input's shape. apart: how far layer(x) + x is from layer(x)."""
+    """What one after the other cannot say.
+
+    layer: its name in the model. own: whether it has layers in it and a forward of its own that does
+    more than to run them; else its input could be added to its output. apart: how far what the
+    layers give is from what it gives (or would give), of the length of that. error: what they raise.
+    """
 
     layer: str
+    own: bool
     apart: float
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,7 @@ class Found:
     container: its name in the model, "" where it is the model itself. same: whether running its layers
     one by one gives the same bits.
     reversed: what PyTorch says with the layers in reverse; None where it says nothing.
+    swapped: the moment trained with each activation before its layer; None where there is none.
     linear: the moment trained with every activation left out; None where the model has none.
     activations: how many there are.
     """
@@ -86,6 +101,7 @@ class Found:
     branch: Branch | None
     reversed: Failure | None
     pace: Pace
+    swapped: Trial | None
     linear: Trial | None
     activations: int
     scores: tuple[Score, Score] | None
@@ -109,7 +125,9 @@ def measure(lab: Lab) -> Found:
     if activations:
         change = replacing(ACTIVATIONS, nn.Identity)
         linear = train(lab, "without activations", factor=at.factor, module=change)
-
+    swapped = None
+    if _swap(lab.model()):
+        swapped = train(lab, "activation before its layer", factor=at.factor, module=_swapped)
     return Found(
         container=chosen.name,
         layers=len(container),
@@ -117,13 +135,14 @@ def measure(lab: Lab) -> Found:
         same=_same(lab, container, chosen),
         collapse=_collapse(container, chosen.given),
         affine=_affine(whole),
-        branch=_branch(whole),
+        branch=_branch(lab, whole),
         reversed=attempt(
             "the same layers in reverse",
             lambda: nn.Sequential(*reversed(container))(chosen.given),
             "Each layer is made for what the one before it gives.",
         ),
         pace=at,
+        swapped=swapped.trial if swapped else None,
         linear=linear.trial if linear else None,
         activations=activations,
         scores=(score_of(lab, at.base.model, batches), score_of(lab, linear.model, batches))
@@ -207,12 +226,63 @@ def _affine(whole: list[Call]) -> Affine | None:
     return None
 
 
-def _branch(whole: list[Call]) -> Branch | None:
-    """What one after the other cannot say: an output that is added to its own input."""
+def _swap(model: nn.Module) -> int:
+    """Put each activation of a Sequential before the layer that it follows; returns how many.
+
+    Changes: the model.
+    """
+    count = 0
+    for container in list(model.modules()):
+        if type(container) is not nn.Sequential:
+            continue
+        for i in range(1, len(container)):
+            layer, activation = container[i - 1], container[i]
+            if isinstance(layer, WEIGHTED) and isinstance(activation, ACTIVATIONS):
+                container[i - 1], container[i] = activation, layer
+                count += 1
+    return count
+
+
+def _swapped(model: nn.Module) -> nn.Module:
+    _swap(model)
+    return model
+
+
+def _branch(lab: Lab, whole: list[Call]) -> Branch | None:
+    """A layer of the model that is more than its layers in turn, or one that a residual would fit."""
+    for call in whole:
+        within = list(call.layer.children())
+        if within and not isinstance(call.layer, nn.Sequential | nn.ModuleList | nn.ModuleDict):
+            found = _unrolled(lab, call, within)
+            if found is not None:
+                return found
     for call in whole:
         fits = call.given.shape == call.gave.shape and call.given.dtype == call.gave.dtype
         if fits and isinstance(call.layer, nn.Linear | nn.Conv2d | nn.Sequential):
-            branch = call.gave + call.given
-            apart = (branch - call.gave).norm() / call.gave.norm().clamp_min(1e-12)
-            return Branch(f"{call.name} {call.kind}".strip(), float(apart))
+            return Branch(_named(call), own=False, apart=_apart(call.gave, call.gave + call.given))
     return None
+
+
+def _unrolled(lab: Lab, call: Call, within: list[nn.Module]) -> Branch | None:
+    """What the layers in it give one after the other; None where it is what the layer itself gives."""
+    x = call.given
+    try:
+        with torch.no_grad():
+            lab.seed()
+            for layer in within:
+                x = layer(x)
+    except Exception as error:  # noqa: BLE001 - that they do not fit is what is to be shown
+        said = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"[:200]
+        return Branch(_named(call), own=True, apart=math.nan, error=said)
+    if x.shape != call.gave.shape:
+        return None
+    apart = _apart(x, call.gave)
+    return Branch(_named(call), own=True, apart=apart) if apart > 0 else None
+
+
+def _apart(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm().clamp_min(1e-12))
+
+
+def _named(call: Call) -> str:
+    return f"{call.name} {call.kind}".strip()
