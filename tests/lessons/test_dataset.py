@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import default_collate
 
 from goingdeep.record.reading import Seen
+from goingdeep.why.catalogue import catalogue
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError, NotHereError
 

@@ -80,8 +80,8 @@ def broken(found: Found) -> Iterator[Blocks]:
         if failure is not None:
             yield failure
     yield Table(
-        f"{spell('float32', found.before)} counted anew: which rows are one sample",
-        ("written", "gives", "rows of several samples", "rows of a part of one"),
+        f"{spell('float32', found.before)} counted anew: rows that are not one sample",
+        ("written", "gives", "of several", "of a part"),
         tuple(
             (
                 view.written,
