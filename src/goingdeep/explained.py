@@ -9,13 +9,16 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from goingdeep.errors import LessonError, RunNotFoundError, WriteError
 from goingdeep.record import find_run, list_runs, read_manifest
 from goingdeep.record.answer import Answer, ClaimFound, Figure, Table, save_answer
 from goingdeep.why.catalogue import Page, catalogue, find
 from goingdeep.why.experiment import Bound, Experiment
+
+if TYPE_CHECKING:
+    from goingdeep.watch.watcher import Watcher
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,8 +104,9 @@ def why(
 
     Args:
         question: a topic, or a question in words; "" gives the list of topics.
-        run: a run of `gd.train`, a watch, a path, a name in runs/; None for the newest run, or where
-            there is none, a short training that is made for it.
+        run: a run of `gd.train`, a watch, a path, a name in runs/. None: in a program that
+            `gd run --moments` started, what it has done so far; else the newest run, or where there
+            is none, a short training that is made for it.
         data: the images again, for a run that was trained on arrays.
         bound: what it may cost.
     Returns:
@@ -116,7 +120,7 @@ def why(
     page, named = find(question)
     notes = [] if named else [taken(page)]
     bound = bound or Bound()
-    watcher = getattr(run, "watcher", None)
+    watcher = getattr(run, "watcher", None) if run is not None else _of_this_program()
     if watcher is not None:
         from goingdeep.why.program import of_watcher
 
@@ -128,6 +132,14 @@ def why(
         return explain(page, of_nothing(bound), None, notes)
     folder = find_run(getattr(run, "path", None) or run or "latest")
     return explain(page, _experiment(folder, bound, data), folder, notes)
+
+
+def _of_this_program() -> Watcher | None:
+    """What watches this process, where it is a program that `gd run` started."""
+    from goingdeep.watch.program.program import this_program
+
+    program = this_program()
+    return program.run.watcher if program is not None and program.run is not None else None
 
 
 _MADE = (

@@ -25,7 +25,12 @@ def run(
         bool, Parameter(help="Print no findings and no summary.", negative="")
     ] = False,
     moments: Annotated[
-        bool, Parameter(help="Keep a few steps in memory, to replay them changed.", negative="")
+        bool,
+        Parameter(
+            help="Keep the first steps in memory, for gd.why(TOPIC) within the program. (From "
+            "outside: gd why TOPIC --script.)",
+            negative="",
+        ),
     ] = False,
     report: Annotated[bool, Parameter(help="Write report.html into the run.")] = True,
 ) -> None:

@@ -107,6 +107,20 @@ def test_a_program_that_fails_is_answered_on_what_it_did(home):
     assert "the losses of steps 1 to 40" in done.out.decode()
 
 
+@pytest.mark.parametrize("moments", [True, False])
+def test_a_program_asks_about_itself(home, moments):
+    text = TRAINING.replace("while True", "while not epochs").replace(
+        "epochs += 1",
+        "epochs += 1\n            import goingdeep; print(goingdeep.why('zero-grad'))",
+    )
+    options = ["--quiet", "--no-report", *(["--moments"] if moments else [])]
+    done = call(sys.executable, "-m", "goingdeep", "run", *options, script(text), **ONE)
+    assert done.code == 0, done.err
+    said = " ".join(done.out.decode().split())
+    assert ("the losses of steps 1 to 40, bit for bit" in said) == moments
+    assert ("or gd run --moments keeps one" in said) != moments
+
+
 def test_a_program_that_is_not_there(gd, home):
     assert gd("why", "zero-grad", "--script", "nothing.py").is_error(
         "ScriptNotFoundError: there is no script 'nothing.py'"
