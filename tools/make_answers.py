@@ -55,7 +55,7 @@ def answers(topics: Iterable[str]) -> list[Answer]:
     with tempfile.TemporaryDirectory() as folder:
         run = gd.train(recipe="quickstart", epochs=1, out=Path(folder) / "quickstart", quiet=True)
         # Time enough for every framework, whatever else this machine does.
-        return [gd.why(topic, run, bound=Bound(seconds=60)).answer for topic in topics]
+        return [gd.why(topic, run, bound=Bound(seconds=300)).answer for topic in topics]
 
 
 def page(found: list[Answer]) -> tuple[str, dict[Path, bytes]]:

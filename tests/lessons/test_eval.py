@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from goingdeep.why.catalogue import catalogue
+from goingdeep.why.lab import Lab
 from goingdeep.why.lessons.eval.lesson import see
 from goingdeep.why.lessons.eval.measured import Stolen
 from goingdeep.why.scores import Share
@@ -99,3 +101,22 @@ def test_trained_in_eval_mode_is_that_loop(sensitive, two):
 )
 def test_another_fact_is_another_verdict(found, verdicts, change, claim, verdict):
     assert verdicts("eval", dataclasses.replace(found, **change))[claim] == verdict
+
+
+class Asking(nn.Module):
+    """It asks for its mode by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.only = nn.Linear(784, 10)
+
+    def forward(self, x):
+        return self.only(x.flatten(1)) * (1.5 if self.training else 1.0)
+
+
+def test_a_model_that_asks_for_its_mode_turns_the_verdict(train, verdicts):
+    lab = Lab(train(Asking(), steps=3).experiment)
+    with lab.alone():
+        found = catalogue()["eval"].lesson().measure(lab)
+    assert found.sensitive == []
+    assert verdicts("eval", found)[2] == "false"

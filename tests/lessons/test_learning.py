@@ -137,3 +137,14 @@ def test_another_fact_is_another_verdict(found, verdicts, change, claim, verdict
         still = dataclasses.replace(found.trials[0], losses=[0.0] * len(found.recorded))
         change = {"trials": [still, *found.trials[1:]]}
     assert verdicts("learning", dataclasses.replace(found, **change))[claim] == verdict
+
+
+def test_a_rate_of_zero_moves_nothing(train, verdicts):
+    from goingdeep.why.catalogue import catalogue
+    from goingdeep.why.lab import Lab
+
+    lab = Lab(train(mlp(1, 28, 28, 10), rate=0.0, steps=3).experiment)
+    with lab.alone():
+        found = catalogue()["learning"].lesson().measure(lab)
+    assert found.moved == 0
+    assert verdicts("learning", found)[0] == "not measured"

@@ -150,3 +150,14 @@ def test_a_forward_that_reshapes_is_more_than_its_layers(train):
         found = catalogue()["sequential"].lesson().measure(lab).branch
     assert (found.layer, found.own) == ("Reshaping", True)
     assert found.error.startswith("RuntimeError: mat1 and mat2 shapes cannot be multiplied")
+
+
+def test_an_activation_that_never_bends_turns_the_verdict(train, verdicts):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 8), nn.ReLU(), nn.Linear(8, 10))
+    with torch.no_grad():
+        model[1].bias += 50
+    lab = Lab(train(model, steps=3).experiment)
+    with lab.alone():
+        found = catalogue()["sequential"].lesson().measure(lab)
+    assert verdicts("sequential", found)[2] == "false"

@@ -26,6 +26,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from goingdeep.show.numbers import spell
 from goingdeep.watch.moments.budget import Budget
 from goingdeep.watch.moments.copies import Copies
 from goingdeep.watch.moments.given import Again
@@ -125,11 +126,25 @@ class Lab:
         Raises:
             NotHereError: the loss is not over classes.
         """
+        if not self.classes and self.loss_name in {"cross_entropy", "nll_loss"}:
+            raise NotHereError(
+                f"{topic} is worked out for one label a sample, and this loop's loss is given "
+                f"{_spelled(self.scores)} and {_spelled(self.batches[0][1])}."
+            )
         if not self.classes:
             raise NotHereError(
                 f"{topic} is about classes, and this loop minimises {self.loss_name}."
             )
         return self.classes
+
+    def need_rows(self) -> None:
+        """Ask for batches that can be taken apart into samples.
+
+        Raises:
+            NoLabError: they cannot.
+        """
+        if any(x.dim() < 1 or y.dim() < 1 or len(x) != len(y) for x, y in self.batches):
+            raise NoLabError("its batches are not one sample a row")
 
     def alone(self) -> AbstractContextManager[None]:
         """Leave no trace in the program."""
@@ -275,6 +290,10 @@ def _role(op: Forward | Loss, role: str) -> Tensor | None:
     arguments = (*op.args, *op.kwargs.values())
     uses = [a for a in arguments if isinstance(a, Use) and a.role == role]
     return uses[0].constant.tensor if len(uses) == 1 else None
+
+
+def _spelled(tensor: Tensor) -> str:
+    return spell(str(tensor.dtype), tuple(tensor.shape))
 
 
 def _same(batches: list[Batch]) -> list[Batch]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.layers import ACTIVATIONS, Call, calls, replacing
-from goingdeep.why.lesson import NotHereError
+from goingdeep.why.lesson import NoLabError, NotHereError
 from goingdeep.why.trained import Pace, pace, train
 
 BINS = 21
@@ -75,7 +75,8 @@ def measure(lab: Lab) -> Found:
     """Before and after each activation; without them; a deep stack; a unit that has died.
 
     Raises:
-        NotHereError: the model has no activation that is a module.
+        NotHereError: the model has no activation that is a module. NoLabError: samples and outputs
+        cannot be told apart.
     """
     model = lab.model()
     made = calls(lab, model)
@@ -84,6 +85,7 @@ def measure(lab: Lab) -> Found:
         raise NotHereError(
             "activation is about modules such as ReLU, and this model has none that is a module."
         )
+    lab.need_rows()
     first = made[found[0]]
     edges, before, after = _histogram(first)
     at = pace(lab)
@@ -155,13 +157,15 @@ def _stack(lab: Lab, kind: type[nn.Module]) -> list[float]:
     """The norm of each layer's gradient in a stack of `DEPTH` layers, on the moment's first batch."""
     inputs, targets = lab.batches[0]
     flat = inputs.float().flatten(1)
-    out = lab.scores.shape[-1]
+    scores = lab.scores
+    if scores.numel() % len(flat):
+        raise NoLabError("its outputs are not one row a sample")
     torch.manual_seed(SEED)
     layers: list[nn.Module] = [nn.Linear(flat.shape[1], WIDTH), kind()]
     for _ in range(DEPTH - 2):
         layers += [nn.Linear(WIDTH, WIDTH), kind()]
-    model = nn.Sequential(*layers, nn.Linear(WIDTH, out)).to(flat.device)
-    lab.loss(model(flat), targets).backward()
+    model = nn.Sequential(*layers, nn.Linear(WIDTH, scores.numel() // len(flat))).to(flat.device)
+    lab.loss(model(flat).reshape(scores.shape), targets).backward()
     return [
         float(layer.weight.grad.norm())  # type: ignore[union-attr]
         for layer in model

@@ -77,6 +77,7 @@ class Found:
 
 def measure(lab: Lab) -> Found:
     """Gradients of one, some and all samples; other batch sizes; labels in order."""
+    lab.need_rows()
     inputs, targets = _all(lab)
     size = len(lab.batches[0][0])
     at = pace(lab)

@@ -82,6 +82,7 @@ class Found:
 
 def measure(lab: Lab) -> Found:
     """One step; the moment trained in wrong ways; some samples learned by heart."""
+    lab.need_rows()
     before, after, moved, numbers, weight = _one_step(lab)
     trials = [
         lab.trial(Variant("no step", step=False), share=0.15),

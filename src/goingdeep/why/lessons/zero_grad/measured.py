@@ -14,6 +14,7 @@ from goingdeep.watch.moments.recorded import Clip, Unscale
 from goingdeep.watch.moments.variant import Variant
 from goingdeep.why.damage import Trial, last
 from goingdeep.why.lab import Lab
+from goingdeep.why.lesson import NoLabError
 from goingdeep.why.vectors import cosine, grads_of, norm
 
 FASTER = 100
@@ -59,6 +60,7 @@ class Found:
 
 def measure(lab: Lab) -> Found:
     """Backward once and twice; the moment never cleared, and cleared too early; two halves."""
+    lab.need_rows()
     model = lab.model()
     lab.seed()
     _, once = lab.gradients(model, lab.batches[0])
@@ -105,7 +107,11 @@ def measure(lab: Lab) -> Found:
 def _largest(model: nn.Module, gradients: list[Tensor]) -> tuple[str, tuple[int, ...]]:
     """The weight of the last parameter with the largest gradient."""
     names = [name for name, _ in model.named_parameters()]
-    i = max(range(len(names)), key=lambda i: (gradients[i].dim() > 1, i))
+    # One that is frozen, or that the loss does not depend on, has none.
+    those = [i for i, p in enumerate(model.parameters()) if p.grad is not None and p.numel()]
+    if not those:
+        raise NoLabError("no weight of the model has a gradient")
+    i = max(those, key=lambda i: (gradients[i].dim() > 1, i))
     flat = int(gradients[i].abs().argmax())
     return names[i], tuple(
         int(v) for v in torch.unravel_index(torch.tensor(flat), gradients[i].shape)
