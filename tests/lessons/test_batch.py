@@ -93,6 +93,8 @@ def sized(size, right):
         ({"mixed": Share(500, 1000), "ordered_score": Share(501, 1000)}, 1, "true"),
         ({"mixed": Share(100, 1000), "ordered_score": Share(900, 1000)}, 1, "half true"),
         ({"ordered": None}, 1, "not measured"),
+        ({"mixed": Share(110, 1000), "ordered_score": Share(90, 1000)}, 1, "not measured"),
+        ({"sizes": [sized(1, 90), sized(64, 110), sized(4096, 100)]}, 0, "not measured"),
     ],
 )
 def test_another_fact_is_another_verdict(found, verdicts, change, claim, verdict):

@@ -127,6 +127,8 @@ def _bigger_is_better(found: Found) -> Judged:
     said = ", ".join(f"{_said(s.score)} with {s.size:,} ({s.steps:,} steps)" for s in rows)
     largest, others = rows[-1], rows[:-1]
     whole = f"The same samples once: {said}."
+    if _learned_nothing(found, *(s.score for s in rows)):
+        return judged("not measured", f"{whole} {TOO_LITTLE}", **numbers)
     if any(better(other.score, largest.score) for other in others):
         return judged(
             "false", f"{whole} The largest batch has the best direction, and takes the fewest steps.",
@@ -139,6 +141,13 @@ def _bigger_is_better(found: Found) -> Judged:
     )
 
 
+TOO_LITTLE = "None of these is better than guessing: there was too little training to tell."
+
+
+def _learned_nothing(found: Found, *scores: Score) -> bool:
+    return found.guessing is not None and not any(better(s, found.guessing) for s in scores)
+
+
 def _cosmetic(found: Found) -> Judged:
     if found.ordered is None:
         return judged("not measured", "There are no classes to sort the samples by.")
@@ -147,6 +156,8 @@ def _cosmetic(found: Found) -> Judged:
         f"As recorded {_said(found.mixed)}, with the same samples in the order of their labels "
         f"{_said(found.ordered_score)}"
     )
+    if _learned_nothing(found, found.mixed, found.ordered_score):
+        return judged("not measured", f"{said}. {TOO_LITTLE}", **numbers)
     if found.ordered.bad_step or better(found.mixed, found.ordered_score):
         return judged("false", f"{said}: each stretch of one label unlearns the others.", **numbers)
     if better(found.ordered_score, found.mixed):

@@ -15,7 +15,7 @@ from goingdeep.why.damage import Trial
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
 from goingdeep.why.memory import kept_for_backward
-from goingdeep.why.scores import Score, held, score_of
+from goingdeep.why.scores import Score, Share, held, score_of
 from goingdeep.why.trained import Pace, Trained, pace, train
 from goingdeep.why.vectors import cosine
 
@@ -60,7 +60,8 @@ class Found:
     size: of the recorded batches; samples: all of the moment's.
     sizes: the same samples once, in batches of other sizes, at the same learning rate. ordered: in
     the order of their labels; None where there are no classes to sort by.
-    mixed: the score of the loop as it is. distinct: labels in a batch, shuffled and in order.
+    mixed: the score of the loop as it is. guessing: how many of as many samples are right by
+    chance; None where there are no classes. distinct: labels in a batch, shuffled and in order.
     """
 
     size: int
@@ -71,6 +72,7 @@ class Found:
     ordered: Trial | None
     ordered_score: Score
     mixed: Score
+    guessing: Share | None
     distinct: tuple[float, float]
     judged_by: str
 
@@ -106,6 +108,9 @@ def measure(lab: Lab) -> Found:
         ordered=ordered.trial if ordered else None,
         ordered_score=score(ordered.model) if ordered and ordered.model else math.nan,
         mixed=mixed,
+        guessing=Share(mixed.count // lab.classes, mixed.count)
+        if isinstance(mixed, Share)
+        else None,
         distinct=(_distinct(lab.batches), _distinct(_in_order(size)(lab.batches))),
         judged_by=judged_by,
     )
