@@ -4,6 +4,7 @@ experiment.py     what a lesson gets: the record, a moment to replay, and a boun
 rebuilt.py        an experiment from a run of gd train     program.py    from a watched program
 recorded.py       from the record alone: nothing to replay built_in.py   from a short training of ours
 lab.py            the bench a lesson works at: copies of the loop's parts, replays
+pairs.py          the moment's forwards with their losses
 fitting.py        how much of the moment there is time for
 lesson.py         what a lesson is made of
 lessons/          the lessons, one folder each, named after the topic

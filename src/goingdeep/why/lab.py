@@ -18,9 +18,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,13 +32,14 @@ from goingdeep.watch.moments.given import Again
 from goingdeep.watch.moments.links import Made
 from goingdeep.watch.moments.moment import Moment
 from goingdeep.watch.moments.player import Player
-from goingdeep.watch.moments.recorded import Forward, Loss, Own, Use
+from goingdeep.watch.moments.recorded import Own, Use
 from goingdeep.watch.moments.replay import Replay, alone, replay
 from goingdeep.watch.moments.variant import Batch, Variant
 from goingdeep.why.damage import Trial
 from goingdeep.why.experiment import Experiment
 from goingdeep.why.fitting import fitted
 from goingdeep.why.lesson import NoLabError, NotHereError
+from goingdeep.why.pairs import pairs_of
 from goingdeep.why.vectors import grads_of
 
 LEAST_SECONDS = 0.5
@@ -47,16 +47,6 @@ LEAST_SECONDS = 0.5
 
 REPLAYS = 12
 """As many fit into an answer's seconds: what the dearest lessons have, judging included."""
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """A forward and the loss of what it returned."""
-
-    forward: Forward
-    loss: Loss
-    made: Made
-    batch: Batch
 
 
 class Lab:
@@ -81,7 +71,7 @@ class Lab:
         self._budget = Budget(experiment.bound.seconds - experiment.spent)
         if 2 * self.moment.size > experiment.bound.bytes:
             raise NoLabError(f"a copy would take {self.moment.size >> 20} MiB")
-        self._pairs = list(_pairs(self.moment))
+        self._pairs = list(pairs_of(self.moment))
         if not self._pairs:
             raise NoLabError("no step has a model's output given to a loss function of PyTorch")
         if len({id(pair.forward.module) for pair in self._pairs}) > 1:
@@ -269,27 +259,6 @@ class Lab:
         count = self.steps if steps is None else steps
         cut = found.cut and len(found.measured) < count
         return Trial(variant.name, found.measured, found.error, cut)
-
-
-def _pairs(moment: Moment) -> Iterator[_Pair]:
-    for step in moment.steps:
-        forwards = {op.slot: op for op in step.operations if isinstance(op, Forward)}
-        for op in step.operations:
-            if not isinstance(op, Loss):
-                continue
-            given = op.args[0] if op.args else op.kwargs.get("input")
-            forward = forwards.get(given.slot) if isinstance(given, Made) else None
-            if forward is None or not isinstance(given, Made):
-                continue
-            inputs, targets = _role(forward, "input"), _role(op, "target")
-            if inputs is not None and targets is not None:
-                yield _Pair(forward, op, given, (inputs, targets))
-
-
-def _role(op: Forward | Loss, role: str) -> Tensor | None:
-    arguments = (*op.args, *op.kwargs.values())
-    uses = [a for a in arguments if isinstance(a, Use) and a.role == role]
-    return uses[0].constant.tensor if len(uses) == 1 else None
 
 
 def _spelled(tensor: Tensor) -> str:
