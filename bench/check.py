@@ -11,6 +11,7 @@ README.md says how each tool is used, and which of its messages count as naming 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -202,6 +203,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=7, help="turns of each tool, for the times")
     asked = parser.parse_args()
     tools = [tool for tool in asked.tools.split(",") if tool in TOOLS]
+    os.environ.setdefault("KERAS_BACKEND", "torch")  # for the processes of traincheck, too
     measure.describe()
     payload: dict[str, object] = {"tools": measure.versions(PACKAGES)}
     goals: list[measure.Goal] = []
