@@ -116,6 +116,9 @@ def without_numbers(snapshot: str) -> str:
     for line in snapshot.splitlines():
         masked = NUMBER.sub("#", line)
         masked = re.sub(r': "#"$', ": #", masked)  # quoted or not, as YAML wants it
+        masked = re.sub(
+            r": #( #)+$", ": # …", masked
+        )  # how many ticks an axis has follows from its numbers
         if lines and lines[-1][0] == masked:
             lines[-1] = masked, lines[-1][1] + 1
         else:
