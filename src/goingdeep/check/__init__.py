@@ -8,8 +8,9 @@
     proof.py       remedies, and what they did            live.py        while a run goes on
     settings.py    [tool.goingdeep]                       faces/        text, JSON, SARIF, GitHub
 
-For rules: steps.py, rates.py, curves.py, layers.py, parameters.py, provenance.py (which line made what
-a loss was given); places.py looks for the line of the fix.
+For rules: steps.py, rates.py, curves.py, layers.py, parameters.py, owners.py (of parameters),
+provenance.py (which line made what a loss was given); places.py looks for the line of the fix,
+averages.py for a wrong mean, both in the source.
 
 Never imports torch.
 """

@@ -3,7 +3,7 @@
     run.json          what ran                                  manifest.py
     events.jsonl      facts, one JSON object a line             events.py (kinds), log.py
     scalars/*.npy     curves in bounded space                   scalars.py
-    blobs/            small arrays, named by content hash       blobs.py
+    blobs/            small arrays, known by content hash       blobs.py
 
 runs.py finds a folder; files.py writes a file so that a kill cannot halve it.
 """

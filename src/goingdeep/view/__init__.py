@@ -6,6 +6,6 @@
     page/           the built page (its source is in web/; docs/page.md)
 
 Parts of a trace: events.py, sources.py and highlight.py, curves.py, findings.py, results.py;
-limits.py says how large a record may be; paths.py
-makes paths fit to be shown. Never imports torch.
+limits.py says how large a record may be, paths.py makes paths fit to be shown, stamps.py tells that
+something has changed. Never imports torch.
 """
