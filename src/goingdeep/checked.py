@@ -16,8 +16,7 @@ from goingdeep.check.catalogue import find
 from goingdeep.check.faces import FACES
 from goingdeep.check.judge import NO_END
 from goingdeep.check.proof import add_proofs
-from goingdeep.check.settings import project_settings as settings_of_project
-from goingdeep.check.settings import severity_of
+from goingdeep.check.settings import settings_of_program, severity_of
 from goingdeep.check.source import apply_ignores
 from goingdeep.errors import SettingsError, UnknownNameError
 from goingdeep.record import find_run, read_manifest
@@ -160,7 +159,7 @@ def project_settings(
     fail_on: str = "",
 ) -> CheckSettings:
     """The settings of the program's project, else of the current folder, and what was asked."""
-    found = settings_of_project(processes, catalogue())
+    found = settings_of_program(processes, catalogue())
     for name in (*disable, *enable):
         find(name)
     return replace(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from goingdeep.check.proof import Remedy
+from goingdeep.check.proof import JOINED, Remedy
 from goingdeep.watch.moments.links import Made
 from goingdeep.watch.moments.moment import Moment
 from goingdeep.watch.moments.player import Player
@@ -20,9 +20,6 @@ from goingdeep.watch.reading.generators import Generators
 
 TINY = 1e-12
 """A probability of zero, so that its logarithm is a number."""
-
-JOINED = 32
-"""Samples in a batch that is large enough for a mean over it."""
 
 MOST_SAMPLES = 512
 """On which a model is measured after each step."""

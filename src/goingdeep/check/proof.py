@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FILE = "proofs.json"
 
+JOINED = 32
+"""Samples in a batch that is large enough for a mean over it."""
 
 Measure = Literal[
     "loss", "minimised", "cross-entropy", "squared error", "divergence", "all samples"
@@ -36,11 +38,11 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     clear: "right" clears after each step, whatever the loop does. scale: a factor on the loss that
     backward begins at. clip: the L2 norm of the gradients right before the step. rate: a factor on
     every learning rate. rate_held: whether the rate stays as it was. train_mode: the mode of every
-    model. adopt: the optimizer
-    updates what it does not own. unfreeze: every parameter asks for a gradient.
+    model. adopt: the first optimizer updates what none owns, too. unfreeze: every parameter asks for
+    a gradient.
 
     inputs: "scaled" to mean 0 and deviation 1. batches: "mixed" from the samples of all of them, or
-    "joined" into larger ones. float32: the weights are in single precision.
+    "joined" into those of `JOINED`. float32: the weights are in single precision.
 
     swap: classes of layers, each with the class that takes its place. last: the class of a last layer
     that is left out.

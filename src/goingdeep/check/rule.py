@@ -66,7 +66,8 @@ class Rule:
     name: the mistake; reads well after "ignore". needs: channels of the record (channels.py)
     without which it cannot judge. silenced_by: rules whose finding explains this one's, so that
     this one keeps silent beside it. on: whether it runs unless asked for. remedy: what a replay does
-    to be without the mistake, where that is the same for all findings.
+    to be without the mistake, where that is the same for all findings. unproved: why nothing is
+    replayed for any of them, as the rule's page says it; "" where something is.
     """
 
     name: str

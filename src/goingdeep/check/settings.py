@@ -83,7 +83,7 @@ def read_settings(start: Path, rules: Iterable[str]) -> CheckSettings:
     return CheckSettings()
 
 
-def project_settings(processes: Iterable[Seen], rules: Iterable[str]) -> CheckSettings:
+def settings_of_program(processes: Iterable[Seen], rules: Iterable[str]) -> CheckSettings:
     """The settings of the project that a program belongs to, else of the current folder's.
 
     Args:

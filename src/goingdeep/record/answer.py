@@ -17,10 +17,13 @@ from goingdeep.record.encoding import UNREADABLE, to_json
 from goingdeep.record.files import read_file, write_atomic, writing
 
 FOLDER = "answers"
+
 MOST = 64
 """Files that are read: there are a dozen topics, and somebody may have sent the record."""
+
 MOST_BYTES = 256 << 10
 """Of one."""
+
 Number = float | int | bool | str | None
 Verdict = Literal["true", "half true", "false", "not measured"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from goingdeep.check import CheckSettings, Finding, Report, catalogue, check_processes
 from goingdeep.check.baseline import apply_baseline
 from goingdeep.check.proof import add_proofs
-from goingdeep.check.settings import project_settings
+from goingdeep.check.settings import settings_of_program
 from goingdeep.check.source import Source, apply_ignores
 from goingdeep.errors import GoingDeepError
 from goingdeep.record.reading import Seen
@@ -47,7 +47,7 @@ def checked(
     """
     rules = catalogue()
     try:
-        settings = project_settings(processes, rules)
+        settings = settings_of_program(processes, rules)
     except GoingDeepError:
         settings = CheckSettings()
     report = check_processes(processes, settings)

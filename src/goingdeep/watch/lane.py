@@ -47,6 +47,7 @@ MAX_OPERATIONS = 8_192
 MAX_EARLY_MODES = 64
 MAX_REMEMBERED = 64
 """Steps whose anatomy is known at once; an evaluation before a step makes it one of its own."""
+
 _SENSITIVE = ("", "training", "evaluation", "mixed")
 _autocast = getattr(torch._C, "_is_any_autocast_enabled", torch.is_autocast_enabled)  # noqa: SLF001
 

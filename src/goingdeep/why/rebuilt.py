@@ -53,7 +53,6 @@ TEST_SAMPLES = 2_000
 CLOSE = 0.02
 """The most by which the first loss may differ on another machine: bfloat16 has two to three digits."""
 
-
 OTHER_DRAWS = 0.25
 """The same where Dropout leaves out other numbers."""
 

@@ -50,8 +50,8 @@ class CheckAsked:
 
     tell: a file into which the folder of the record is to be written. steps, seconds: end the
     program after so many, 0 for never. probes: whether models may be tried out on copies. prove:
-    try the remedies of what is found. aloud: say what is found at once. disable, enable, baseline:
-    as the command was told, for what is said so.
+    try the remedies of what is found. aloud: say what is found as soon as it is certain. disable,
+    enable, baseline: as the command was told, so that what is said meanwhile is judged alike.
     """
 
     tell: str

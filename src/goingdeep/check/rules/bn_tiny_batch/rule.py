@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from goingdeep.check.proof import Remedy
+from goingdeep.check.proof import JOINED, Remedy
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import CallMode
@@ -36,7 +36,7 @@ RULE = Rule(
     "bn-tiny-batch",
     "warning",
     needs=("forward", "step"),
-    remedy=Remedy(name="with batches of 32", batches="joined", measure="all samples"),
+    remedy=Remedy(name=f"with batches of {JOINED}", batches="joined", measure="all samples"),
 )
 
 MOST_VALUES = 4

@@ -28,7 +28,9 @@ jingyaogong/minimind#854, moojink/openvla-oft#160, pytorch/pytorch#104336, k2-fs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import LookStep, Run
@@ -50,6 +52,19 @@ ROUNDING = 1e-6
 WRAPPER = "DistributedDataParallel"
 SHARDED = ("FullySharded", "FSDP", "DeepSpeed", "Pipeline", "TensorParallel", "ColwiseParallel")
 """Parts of the class names of models that are not whole in one process."""
+
+Taught = tuple[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]], ...]
+"""What an optimizer teaches: of each model its class, and name and shape of each parameter."""
+
+
+class Widest(NamedTuple):
+    """The weight that differs most. here, there: its norms in the first process and in `rank`."""
+
+    apart: float
+    name: str
+    here: float
+    there: float
+    rank: int
 
 
 def check(run: Run) -> Iterator[Finding]:
@@ -76,15 +91,18 @@ def check(run: Run) -> Iterator[Finding]:
         yield _found(run, same, number, apart, widest)
 
 
-def _models(
-    run: Run, number: int
-) -> tuple[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]], ...]:
-    """What an optimizer teaches: class and shapes of each model; nothing where that is not whole."""
+def _owned(run: Run, number: int) -> list[int]:
+    """The models that an optimizer teaches."""
+    return sorted({model for group in run.optimizers[number].groups for model in group.owns})
+
+
+def _models(run: Run, number: int) -> Taught:
+    """What an optimizer teaches; nothing where that is not whole."""
     optimizer = run.optimizers.get(number)
     if optimizer is None or any(group.unknown for group in optimizer.groups):
         return ()
     found = []
-    for place in sorted({model for group in optimizer.groups for model in group.owns}):
+    for place in _owned(run, number):
         model = run.models.get(place)
         if model is None or _is_sharded(model):
             return ()
@@ -99,31 +117,26 @@ def _is_sharded(model: Model) -> bool:
     return any(sharded in name for name in names for sharded in SHARDED)
 
 
-def _largest(models: tuple[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]], ...]) -> int:
+def _largest(models: Taught) -> int:
     """Numbers in the largest weight."""
-    sizes = [0]
-    for _, shapes in models:
-        for _, shape in shapes:
-            size = 1
-            for length in shape:
-                size *= length
-            sizes.append(size)
-    return max(sizes)
+    return max((math.prod(shape) for _, shapes in models for _, shape in shapes), default=0)
 
 
 def _meant_as_one(runs: Sequence[Run], number: int) -> bool:
     """Whether every process says so: it wraps the model, or reads its part of the same data."""
-    for run in runs:
-        owned = {model for group in run.optimizers[number].groups for model in group.owns}
-        wrapped = any(WRAPPER in run.models[m].class_name for m in owned)
-        split = any(
-            "Distributed" in run.loaders[walk.loader].sampler
-            for walk in run.passes
-            if walk.steps and walk.loader in run.loaders
-        )
-        if not (wrapped or split):
-            return False
-    return True
+    return all(_is_wrapped(run, number) or _reads_a_part(run) for run in runs)
+
+
+def _is_wrapped(run: Run, number: int) -> bool:
+    return any(WRAPPER in run.models[model].class_name for model in _owned(run, number))
+
+
+def _reads_a_part(run: Run) -> bool:
+    return any(
+        "Distributed" in run.loaders[walk.loader].sampler
+        for walk in run.passes
+        if walk.steps and walk.loader in run.loaders
+    )
 
 
 def _steps(run: Run, number: int) -> dict[int, LookStep]:
@@ -141,25 +154,17 @@ def _apart(runs: Sequence[Run], number: int) -> list[int]:
     return apart if apart and apart == common[-len(apart) :] else []
 
 
-def _widest(
-    runs: Sequence[Run], number: int, step: int
-) -> tuple[float, str, float, float, int] | None:
-    """The weight that differs most: by how much, its name, its norm here and there, and where."""
+def _widest(runs: Sequence[Run], number: int, step: int) -> Widest | None:
+    """The weight that differs most between the first process and another; None within rounding."""
     first = _norms(runs[0], number, step)
     found = [
-        (
-            abs(norm - first[name]) / max(abs(norm), abs(first[name])),
-            name,
-            first[name],
-            norm,
-            run.rank,
-        )
+        Widest(abs(there - here) / max(abs(there), abs(here)), name, here, there, run.rank)
         for run in runs[1:]
-        for name, norm in _norms(run, number, step).items()
-        if name in first and norm != first[name]
+        for name, there in _norms(run, number, step).items()
+        if (here := first.get(name, there)) != there
     ]
     widest = max(found, default=None)
-    return widest if widest is not None and widest[0] > ROUNDING else None
+    return widest if widest is not None and widest.apart > ROUNDING else None
 
 
 def _norms(run: Run, number: int, step: int) -> dict[str, float]:
@@ -169,18 +174,17 @@ def _norms(run: Run, number: int, step: int) -> dict[str, float]:
 
 
 def _found(
-    run: Run, same: Sequence[Run], number: int, apart: Sequence[int],
-    widest: tuple[float, str, float, float, int],
-) -> Finding:  # fmt: skip
-    _, name, here, there, rank = widest
-    optimizer = run.optimizers[number]
-    owned = sorted({model for group in optimizer.groups for model in group.owns})
-    wrapped = any(WRAPPER in run.models[m].class_name for m in owned)
-    site, fix = optimizer.site, "model = DistributedDataParallel(model)  # before this line"
-    called = run.models[owned[0]].site
-    line = run.site(called)
+    run: Run, same: Sequence[Run], number: int, apart: Sequence[int], widest: Widest
+) -> Finding:
+    model = run.models[_owned(run, number)[0]]
+    wrapped = _is_wrapped(run, number)
+    site, fix = (
+        run.optimizers[number].site,
+        "model = DistributedDataParallel(model)  # before this line",
+    )
+    line = run.site(model.site)
     if line is not None and ".module" in line.source:
-        site, fix = called, "call the wrapped model itself: model(x), not model.module(x)"
+        site, fix = model.site, "call the wrapped model itself: model(x), not model.module(x)"
     elif wrapped:
         fix = "load weights before DistributedDataParallel(model), and give every process one rate"
     rates = [
@@ -196,12 +200,12 @@ def _found(
         count=len(apart),
         fix=fix,
         processes=1 + len(same),
-        model=run.models[owned[0]].class_name,
-        weight=name,
-        here=here,
+        model=model.class_name,
+        weight=widest.name,
+        here=widest.here,
         process=run.rank,
-        there=there,
-        other=rank,
+        there=widest.there,
+        other=widest.rank,
         at=apart[-1],
         wrapped=wrapped,
         rates=tuple(rates) if len(set(rates)) > 1 else None,
