@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from goingdeep.check import CheckSettings, catalogue
+from goingdeep.check.baseline import read_baseline, writable_baseline
 from goingdeep.check.proof import FILE
+from goingdeep.check.settings import read_settings
 from goingdeep.checked import Checked, baseline_of, check_record, project_settings
 from goingdeep.errors import SettingsError, printable
 from goingdeep.record.log import other_ranks
@@ -81,8 +84,7 @@ def check_program(
     # What is misspelled is said before a long training, not after it.
     known = {name: value for name, value in settings.items() if name not in {"baseline", "write"}}
     chosen = project_settings((), **known)
-    if settings.get("write"):
-        baseline_of(chosen, settings.get("baseline"), write=True)
+    _refuse_baseline(_beside(words[0]) or chosen, **settings)
     with tempfile.TemporaryDirectory(prefix="gd-check-") as place:
         told = Path(place) / "run"
         asked = CheckAsked(
@@ -108,6 +110,25 @@ def check_program(
         checked.report.notes.append("nothing was proved: the program did not come to its end")
     failed = bool(code) and code != -signal.SIGINT and not early
     return CheckedProgram(checked, folder, failed, speaks)
+
+
+def _beside(program: str) -> CheckSettings | None:
+    """The settings of the project that a program's file lies in, if there are any."""
+    if not os.path.isfile(program):  # noqa: PTH113 - pathlib raises where a name is too long
+        return None
+    found = read_settings(Path(program).absolute().parent, catalogue())
+    return found if found.file is not None else None
+
+
+def _refuse_baseline(
+    chosen: CheckSettings, *, baseline: str | None = None, write: bool = False, **_others: Any
+) -> None:
+    """Raise where the baseline cannot be read, or written, when the program has ended."""
+    place = baseline_of(chosen, baseline, write=write)
+    if place is not None and write:
+        writable_baseline(place)
+    elif place is not None:
+        read_baseline(place)
 
 
 def _known(settings: dict[str, Any]) -> str | None:

@@ -35,6 +35,9 @@ import difflib
 from collections.abc import Iterable
 from typing import Self
 
+LONGEST_NAME = 80
+"""Characters of an unknown name that are said back: one can be a whole file by mistake."""
+
 
 class GoingDeepError(Exception):
     """An error that explains itself in up to five lines.
@@ -106,6 +109,7 @@ class UnknownNameError(SettingsError, LookupError):
     def of(cls, kind: str, name: str, known: Iterable[str], *, more: str = "") -> Self:
         """Say which names there are, the nearest first."""
         names = sorted(known)
+        name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         fix = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(names)}"
         why = f"known: {', '.join(names)}" if near else ""

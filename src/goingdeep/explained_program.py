@@ -10,14 +10,20 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from goingdeep.errors import RunError, RunFormatError, SettingsError, printable
-from goingdeep.explained import Explained, sound, taken
+from goingdeep.explained import Explained, explain, sound, taken
 from goingdeep.record import find_run, read_manifest
 from goingdeep.record.answer import FOLDER, read_answers
+from goingdeep.record.reading import read_processes
 from goingdeep.record.runs import short_name
 from goingdeep.why.catalogue import find
+from goingdeep.why.experiment import Bound
+from goingdeep.why.recorded import of_record
 
 SECONDS = 20.0
 """How long a program is watched from its first step on, if a moment and an evaluation do not come
@@ -59,17 +65,26 @@ def why_program(
         run = folder_told(told)
     answers = read_answers(run) if run is not None else []
     found = [answer for answer in answers if answer.topic == page.topic]
+    named_for = "" if named else taken(page)
+    if run is not None and not found and any(seen.steps for seen in read_processes(run)):
+        # Killed, or by os._exit: no code of ours ran at its end, and the record is what is left.
+        shown = explain(page, of_record(run, Bound()), run)
+        return replace(shown, note="\n".join(filter(None, (named_for, _CUT.format(code)))))
     if run is None or not found:
-        why = f"it ended with exit code {code}" if code else "it called no backward"
+        nothing = "nothing was recorded of it" if run is None else "it called no backward"
+        why = f"it ended with exit code {code}" if code else nothing
         raise RunError(
             f"there is no answer: {printable(' '.join(words))} showed no training step",
             why=why,
             fix=f"gd run {printable(' '.join(words))}",
             more="docs/watch.md",
         )
-    return Explained(
-        sound(found[0]), run / FOLDER / f"{page.topic}.json", "" if named else taken(page)
-    )
+    # The program may have gone to another folder, where its run is typed in another way.
+    answer = structs.replace(sound(found[0]), run=short_name(run))
+    return Explained(answer, run / FOLDER / f"{page.topic}.json", named_for)
+
+
+_CUT = "The program ended at once, with exit code {}, so nothing was replayed: this is its record."
 
 
 def again(question: str, run: str | Path | None = None) -> tuple[list[str], str]:

@@ -76,7 +76,7 @@ def write_new(path: Path, text: str) -> None:
     """
     begun = False
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
             begun = True
             file.write(text)
     except FileExistsError as error:

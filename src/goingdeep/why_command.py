@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from goingdeep.errors import printable
+from goingdeep.errors import SettingsError, printable
 from goingdeep.terminal import say
 from goingdeep.watch.program.tell import tell
 
@@ -42,8 +42,14 @@ def why(
     from goingdeep.record.encoding import indented
 
     words, run = explained.question_and_run(question)
+    if (script or again) and not words:
+        raise SettingsError(
+            f"{'--script' if script else '--again'} expects a question before it, got none",
+            fix=f"gd why zero-grad {'--script' if script else '--again'} ...",
+            more="gd why (lists the topics)",
+        )
     found: explained.Explained | explained.Topics
-    if (script or again) and words:
+    if script or again:
         from goingdeep import explained_program
 
         program: list[str]

@@ -12,7 +12,7 @@ from goingdeep.check import catalogue, read_settings
 from goingdeep.check.settings import CheckSettings
 from goingdeep.check.source import Source
 from goingdeep.checked import check_record
-from goingdeep.errors import RunExistsError, SettingsError, UnknownNameError
+from goingdeep.errors import RunExistsError, SettingsError, UnknownNameError, WriteError
 from tests.check.conftest import SOURCE, Record
 
 IGNORE = "gd: ignore[grads-not-cleared]"
@@ -171,12 +171,21 @@ def test_no_file_or_no_table_is_no_settings(tmp_path):
         ('[tool.goingdeep.severity]\nnope = "hint"', UnknownNameError, "no rule called 'nope'"),
         ("baseline = 3", SettingsError, "baseline expects a file's name"),
         ("x = [", SettingsError, "cannot be read as TOML"),
+        pytest.param("x = " + "[" * 9999, SettingsError, "cannot be read as TOML", id="deep"),
+        pytest.param("#" * (1 << 20), SettingsError, "it is larger than 1 MiB", id="large"),
     ],
 )
 def test_a_setting_that_cannot_be_is_an_error(tmp_path, text, kind, words):
     with pytest.raises(kind) as raised:
         settings(tmp_path, text)
     assert words in str(raised.value)
+    assert "pyproject.toml" in str(raised.value)
+
+
+def test_a_setting_of_any_length_is_said_in_one_line(tmp_path):
+    with pytest.raises(UnknownNameError) as raised:
+        settings(tmp_path, f'disable = ["{"x" * 100_000}"]')
+    assert len(raised.value.message) < 200
 
 
 def test_the_settings_of_the_program_count_before_those_of_the_current_folder(
@@ -267,6 +276,32 @@ def test_a_baseline_that_is_no_file_is_an_error(run, tmp_path, kind):
     for write in (False, True):
         with pytest.raises((SettingsError, RunExistsError), match="known"):
             check_record(run, baseline=place, write=write)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 300])
+def test_a_baseline_with_a_name_that_no_file_has_is_an_error(run, tmp_path, name):
+    for write in (False, True):
+        with pytest.raises((SettingsError, WriteError)):
+            check_record(run, baseline=tmp_path / name, write=write)
+
+
+def test_a_baseline_behind_a_link_is_written_where_the_link_points_to(run, tmp_path):
+    own, link = tmp_path / "own.json", tmp_path / "known.json"
+    link.symlink_to(own.name)
+    for _ in range(2):
+        check_record(run, baseline=link, write=True)
+        assert link.is_symlink()
+        assert "grads-not-cleared" in own.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_baseline_that_is_kept_from_being_written_is_not_replaced(run, tmp_path):
+    known = tmp_path / "known.json"
+    known.write_text('{"goingdeep_baseline": 1}')
+    known.chmod(0o444)
+    with pytest.raises(WriteError, match="not allowed"):
+        check_record(run, baseline=known, write=True)
+    assert known.read_text() == '{"goingdeep_baseline": 1}'
 
 
 def test_a_baseline_that_is_missing_is_an_error(run, tmp_path):

@@ -211,11 +211,16 @@ def test_nothing_is_proved_where_the_program_does_not_come_to_its_end():
         ("--output train.py train.py", "train.py is there already", "choose another name"),
         ("--write-baseline train.py", "--write-baseline expects a file", "--baseline FILE"),
         ("--format xml train.py", "no format called 'xml'", ""),
+        ("--baseline no.json train.py", "the baseline no.json cannot be read", "--write-baseline"),
+        ("--baseline train.py --write-baseline train.py", "is no baseline", "another name"),
+        ("sub/train.py", "no rule called 'grads'", "use one of"),
     ],
 )  # fmt: skip
 def test_what_is_misspelled_is_said_before_the_program_begins(gd, home, words, first, fix):
     script("open('began', 'w')", "train.py")
     script("", "full/file.py")
+    script("open('began', 'w')", "sub/train.py")
+    (home / "sub" / "pyproject.toml").write_text('[tool.goingdeep]\ndisable = ["grads"]\n')
     assert gd("check", *words.split()).is_error(first, fix=fix)
     assert not (home / "began").exists()
 

@@ -102,9 +102,26 @@ def test_a_program_without_training(home, text, says):
 
 def test_a_program_that_fails_is_answered_on_what_it_did(home):
     text = TRAINING.replace("epochs += 1", "raise ArithmeticError('of its own')")
+    text = text.replace("epochs = 0", "__import__('os').chdir('/')")
+    text = text.replace('print("epochs", epochs)', "pass")
     done = call(*WHY, "zero-grad", "--script", script(text), "--x", **ONE)
     assert "ArithmeticError: of its own" in done.err
     assert "the losses of steps 1 to 40" in done.out.decode()
+    assert "See it in program-" in done.out.decode()  # as it is typed here, not there
+
+
+def test_a_program_that_ends_at_once_is_answered_from_its_record(home):
+    text = TRAINING.replace("epochs += 1", "__import__('os')._exit(7)")
+    done = call(*WHY, "zero-grad", "--script", script(text), **ONE)
+    assert (done.code, done.err) == (0, "arguments []\n" if done.err else "")
+    assert "The program ended at once, with exit code 7" in done.out.decode()
+    assert "See it in program-" in done.out.decode()
+
+
+@pytest.mark.parametrize("option", ["--script", "--again"])
+def test_a_program_without_a_question_is_an_error(gd, home, option):
+    words = (option, "x.py") if option == "--script" else (option,)
+    assert gd("why", *words).is_error(f"{option} expects a question before it, got none", fix="gd")
 
 
 @pytest.mark.parametrize("moments", [True, False])

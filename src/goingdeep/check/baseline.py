@@ -6,6 +6,8 @@ may have moved.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
 from goingdeep.errors import RunExistsError, SettingsError
 from goingdeep.record.encoding import UNREADABLE, indented
-from goingdeep.record.files import write_atomic
+from goingdeep.record.files import write_atomic, write_error
 from goingdeep.words import many
 
 FORMAT = 1
@@ -69,7 +71,7 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         SettingsError: it is not there, is no baseline, or a newer version wrote it.
     """
-    if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
+    if _is_there(path) and not path.is_file():  # a pipe would be waited for, a device has no end
         raise SettingsError(
             f"the baseline {path} is no ordinary file",
             fix="gd check RUN --baseline FILE --write-baseline", more=MORE,
@@ -101,7 +103,21 @@ def write_baseline(report: Report, path: Path) -> int:
     Raises:
         RunExistsError: something else stands in that file. WriteError: it cannot be written.
     """
-    if path.exists():
+    path = writable_baseline(path)
+    counted = Counter(_key(finding) for finding in (*report.findings, *report.known))
+    baseline = Baseline(FORMAT, [Known(*key, count) for key, count in sorted(counted.items())])
+    write_atomic(path, f"{indented(baseline)}\n".encode())
+    return sum(counted.values())
+
+
+def writable_baseline(path: Path) -> Path:
+    """The file that a baseline is written to: where `path` is a link, the one that it points to.
+
+    Raises:
+        RunExistsError: something else stands in that file. SettingsError: no file has such a name.
+        WriteError: it is kept from being written.
+    """
+    if _is_there(path):
         try:
             read_baseline(path)
         except SettingsError as error:
@@ -110,10 +126,17 @@ def write_baseline(report: Report, path: Path) -> int:
                 fix="choose another name",
                 more=MORE,
             ) from error
-    counted = Counter(_key(finding) for finding in (*report.findings, *report.known))
-    baseline = Baseline(FORMAT, [Known(*key, count) for key, count in sorted(counted.items())])
-    write_atomic(path, f"{indented(baseline)}\n".encode())
-    return sum(counted.values())
+        if not os.access(path, os.W_OK):  # replacing it would need the folder's permission only
+            raise write_error(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    return Path(os.path.realpath(path))
+
+
+def _is_there(path: Path) -> bool:
+    if "\0" in str(path):
+        raise SettingsError(
+            f"no file is called {str(path)!r}", fix="gd check RUN --baseline FILE", more=MORE
+        )
+    return os.path.exists(path)  # noqa: PTH110 - pathlib raises where a name is too long
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

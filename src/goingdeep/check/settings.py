@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from goingdeep.record.reading import Seen
 
 KEYS = ("disable", "enable", "severity", "fail-on", "baseline")
+LARGEST = 1 << 20
+"""Bytes of a pyproject.toml that is read: its place comes from a record, which anyone can write."""
 MORE = "docs/check.md#settings"
 E = TypeVar("E")
 
@@ -72,8 +74,9 @@ def read_settings(start: Path, rules: Iterable[str]) -> CheckSettings:
         if not os.path.isfile(path):  # noqa: PTH113 - says False where pathlib raises
             continue
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            with path.open("rb") as file:
+                content = tomllib.loads(_text(file.read(LARGEST + 1)))
+        except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(
                 f"{path} cannot be read as TOML", why=str(error), fix="mend it", more=MORE
             ) from error
@@ -81,6 +84,13 @@ def read_settings(start: Path, rules: Iterable[str]) -> CheckSettings:
         table = tool.get("goingdeep", {}) if isinstance(tool, dict) else {}
         return settings_of(table, rules, path)
     return CheckSettings()
+
+
+def _text(content: bytes) -> str:
+    if len(content) > LARGEST:
+        raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
+    # TOML's line ends, as a file opened for text would give them.
+    return content.decode("utf-8").replace("\r\n", "\n")
 
 
 def settings_of_program(processes: Iterable[Seen], rules: Iterable[str]) -> CheckSettings:
@@ -135,7 +145,7 @@ def settings_of(table: Any, rules: Iterable[str], path: Path) -> CheckSettings:
     severity = table.get("severity", {})
     if not isinstance(severity, dict):
         raise _wrong(path, "severity", "a table of rule = severity", severity)
-    known = {_rule(name, names): _severity(path, f"severity.{name}", value)
+    known = {_rule(path, "severity", name, names): _severity(path, f"severity.{name}", value)
              for name, value in severity.items()}  # fmt: skip
     baseline = table.get("baseline")
     if baseline is not None and not isinstance(baseline, str):
@@ -153,12 +163,14 @@ def settings_of(table: Any, rules: Iterable[str], path: Path) -> CheckSettings:
 def _rules(path: Path, key: str, value: Any, names: set[str]) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise _wrong(path, key, "a list of rules", value)
-    return tuple(_rule(name, names) for name in value)
+    return tuple(_rule(path, key, name, names) for name in value)
 
 
-def _rule(name: str, names: set[str]) -> str:
+def _rule(path: Path, key: str, name: str, names: set[str]) -> str:
     if name not in names:
-        raise UnknownNameError.of("rule", name, names, more="gd rules")
+        unknown = UnknownNameError.of("rule", name, names, more="gd rules")
+        unknown.where = f"{key} in {path}"
+        raise unknown
     return name
 
 
