@@ -185,9 +185,9 @@ class Measured:
         self._training = remedy.training_mode and not mended
         self._values: list[float] = []
         self._steps = 0
+        self._pool: Batch | None = None
         self.look: Callable[[Player], None] | None = None
         if remedy.measure == "all samples":
-            self._pool: Batch | None = None
             self.look = self._on_all
         elif remedy.measure not in ("loss", "minimised"):
             self.look = self._on_batch

@@ -123,7 +123,10 @@ class Lane:
     # ---------------------------------------------------------------- operations
 
     def add(self, operation: Signature) -> None:
-        """One more operation of the step that goes on."""
+        """One more operation of the step that goes on.
+
+        What happens on every step asks for room by itself, and calls this where there is none.
+        """
         if len(self.operations) >= MAX_WAITING and not self._room():
             self._left_out += 1
         else:

@@ -8,7 +8,7 @@ the weights or the learning rates were different from the beginning.
 
 ## Why it hurts
 Each process trains a model of its own, on its part of the data, and what is saved is that of one of
-them: the other processes worked for nothing, and no number of the saved one's shows it.
+them: the other processes worked for nothing, and nothing about the saved one shows it.
 
 ## How to fix it
     model = DistributedDataParallel(model)  # in every process, before the optimizer is made

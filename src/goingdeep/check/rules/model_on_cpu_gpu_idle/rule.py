@@ -2,12 +2,12 @@
 
 ## What happens
 After many steps every parameter that trains is on the CPU, and PyTorch could use an accelerator of this
-machine. Usual ways there: `model.to(device)` was forgotten, or `device` became "cpu" for want of a
-driver when the program was written.
+machine. Usual ways there: `model.to(device)` was forgotten, or the program was written where there is no
+accelerator, and says "cpu".
 
 ## Why it hurts
-The training gives the same result, many times as slowly: of all but small models an accelerator does a
-step in a fraction of the time.
+The training learns the same, and takes much longer: an accelerator does a step of all but small models in
+a fraction of the time.
 
 ## How to fix it
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")

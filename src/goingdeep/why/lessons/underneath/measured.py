@@ -172,7 +172,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> Iterator[str]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End those that still run, too: they are in a session of their own."""
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, AttributeError):  # Windows has no groups of processes
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()

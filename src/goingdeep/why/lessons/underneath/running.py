@@ -1,4 +1,4 @@
-"""Runs programs watched, each in a process of its own, as many at once as there are cores.
+"""Runs programs watched, each in a process of its own, two at once where there are two cores.
 
     python -m goingdeep.why.lessons.underneath.running FOLDER PROGRAM.py ...
 
