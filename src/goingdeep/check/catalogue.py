@@ -65,14 +65,14 @@ def entry_of(folder: Path) -> Entry:
 
 
 def parts_of_page(text: str) -> tuple[str, dict[str, str]]:
-    r"""The title of a page and its sections.
+    r"""The title of a page and its sections, which may begin with an indented line of code.
 
-    >>> parts_of_page("It is wrong.\n\n## What happens\nThis.\n\n## Sources\nThat.\n")
-    ('It is wrong.', {'What happens': 'This.', 'Sources': 'That.'})
+    >>> parts_of_page("It is wrong.\n\n## How to fix it\n    x = 1\n\n## Sources\nThat.\n")
+    ('It is wrong.', {'How to fix it': '    x = 1', 'Sources': 'That.'})
     """
     title, *rest = re.split(r"^## +(.+)$", text.strip(), flags=re.MULTILINE)
     pairs = zip(rest[::2], rest[1::2], strict=True)
-    return title.strip(), {heading.strip(): body.strip() for heading, body in pairs}
+    return title.strip(), {heading.strip(): body.strip("\n").rstrip() for heading, body in pairs}
 
 
 def find(name: str) -> Entry:

@@ -6,8 +6,8 @@ machine. Usual ways there: `model.to(device)` was forgotten, or the program was 
 accelerator, and says "cpu".
 
 ## Why it hurts
-The training learns the same, and takes much longer: an accelerator does a step of all but small models in
-a fraction of the time.
+The training learns the same, and takes much longer: an accelerator does a step of all but small models
+in a fraction of the time.
 
 ## How to fix it
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
