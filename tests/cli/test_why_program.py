@@ -135,7 +135,7 @@ def test_a_program_asks_about_itself(home, moments):
     assert done.code == 0, done.err
     said = " ".join(done.out.decode().split())
     assert ("the losses of steps 1 to 40, bit for bit" in said) == moments
-    assert ("or gd run --moments keeps one" in said) != moments
+    assert ("and gd run --moments keep one" in said) != moments
 
 
 def test_a_program_that_is_not_there(gd, home):

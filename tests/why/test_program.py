@@ -131,7 +131,7 @@ def test_a_watch_without_moments_says_which_recording_to_make():
     with gd.watch() as run:
         training(net(), *loaders())
         assert why("zero-grad", run).answer.says == (
-            "no moment was kept: with gd.watch(moments=True) or gd run --moments keeps one"
+            "no moment was kept: gd.watch(moments=True) and gd run --moments keep one"
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from goingdeep.watch.moments.moment import CannotReplayError, Moment
 from goingdeep.watch.moments.replay import replay
 from goingdeep.watch.moments.variant import Batch, Variant
+from goingdeep.why.pairs import in_rows
 
 STEPS = (48, 36, 24, 16)
 """How many steps a replay has where those of the moment are too many; few numbers, so that an answer
@@ -62,7 +63,7 @@ def _smaller(moment: Moment, seconds: float, cost: str) -> Fit | None:
         batches = moment.batches()
     except CannotReplayError:
         return None
-    if any(x.dim() < 1 or y.dim() < 1 or len(x) != len(y) for x, y in batches):
+    if not all(map(in_rows, batches)):
         return None
     size = SMALLEST
     while 2 * size * STEPS[-1] * moment.cost <= seconds * len(batches[0][0]):

@@ -39,7 +39,7 @@ from goingdeep.why.damage import Trial
 from goingdeep.why.experiment import Experiment
 from goingdeep.why.fitting import fitted
 from goingdeep.why.lesson import NoLabError, NotHereError
-from goingdeep.why.pairs import pairs_of
+from goingdeep.why.pairs import in_rows, pairs_of
 from goingdeep.why.vectors import grads_of
 
 LEAST_SECONDS = 0.5
@@ -133,7 +133,7 @@ class Lab:
         Raises:
             NoLabError: they cannot.
         """
-        if any(x.dim() < 1 or y.dim() < 1 or len(x) != len(y) for x, y in self.batches):
+        if not all(map(in_rows, self.batches)):
             raise NoLabError("its batches are not one sample a row")
 
     def alone(self) -> AbstractContextManager[None]:

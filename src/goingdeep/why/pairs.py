@@ -1,4 +1,4 @@
-"""The forwards of a moment, each with the loss of what it returned."""
+"""The forwards of a moment, each with the loss of what it returned, and the batches of both."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ def pairs_of(moment: Moment) -> Iterator[Pair]:
             inputs, targets = _role(forward, "input"), _role(op, "target")
             if inputs is not None and targets is not None:
                 yield Pair(forward, op, given, (inputs, targets))
+
+
+def in_rows(batch: tuple[Tensor, ...]) -> bool:
+    """Whether a batch is an input and a target that can be taken apart into samples, row by row."""
+    return (
+        len(batch) == 2 and min(part.dim() for part in batch) > 0 and len(batch[0]) == len(batch[1])
+    )
 
 
 def _role(op: Forward | Loss, role: str) -> Tensor | None:

@@ -60,7 +60,7 @@ def answer_at_end(run: WatchedRun, topic: str) -> None:
 def _moment(watcher: Watcher, bound: Bound) -> tuple[Moment | None, str]:
     moments = watcher.moments
     if moments is None:
-        return None, "no moment was kept: with gd.watch(moments=True) or gd run --moments keeps one"
+        return None, "no moment was kept: gd.watch(moments=True) and gd run --moments keep one"
     if not moments.kept and moments.active:
         moments.finish()
     for moment in moments.kept:

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from goingdeep.show.numbers import number, percent
 from goingdeep.watch.moments.variant import Batch
 from goingdeep.why.lab import Lab
 from goingdeep.why.lesson import NoLabError
+from goingdeep.why.pairs import in_rows
 
 MOST_BATCHES = 8
 MOST_SAMPLES = 2_000
@@ -49,13 +50,13 @@ def held(lab: Lab, *, leave_out: int = 0) -> tuple[list[Batch], str]:
     Raises:
         NoLabError: a batch is not one sample a row.
     """
-    tests = [batch for batch in lab.experiment.tests if _in_rows(batch)]
+    tests = [batch for batch in lab.experiment.tests if in_rows(batch)]
     name = "test samples" if tests else "samples of the moment's last batches"
     allowed = SHARE * lab.experiment.bound.seconds / max(lab.forward_seconds, 1e-9)
     most = max(FEWEST_SAMPLES, min(MOST_SAMPLES, int(allowed)))
     chosen: list[Batch] = []
     room, size = most, max(LEAST_AT_ONCE, lab.batch_size)
-    for inputs, labels in tests or filter(_in_rows, lab.batches[-MOST_BATCHES:]):
+    for inputs, labels in tests or filter(in_rows, lab.batches[-MOST_BATCHES:]):
         first, leave_out = min(leave_out, len(inputs)), max(0, leave_out - len(inputs))
         few = inputs[first : first + room], labels[first : first + room]
         if len(few[0]):
@@ -64,12 +65,6 @@ def held(lab: Lab, *, leave_out: int = 0) -> tuple[list[Batch], str]:
     if not chosen:
         raise NoLabError("its batches are not one sample a row")
     return chosen, name
-
-
-def _in_rows(batch: tuple[Tensor, ...]) -> bool:
-    return (
-        len(batch) == 2 and min(part.dim() for part in batch) > 0 and len(batch[0]) == len(batch[1])
-    )
 
 
 def accuracy(lab: Lab, model: nn.Module | None, batches: list[Batch]) -> Share:

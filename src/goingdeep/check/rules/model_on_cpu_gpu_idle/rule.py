@@ -2,8 +2,8 @@
 
 ## What happens
 After many steps every parameter that trains is on the CPU, and PyTorch could use an accelerator of this
-machine. Usual ways there: `model.to(device)` was forgotten, or the program was written where there is no
-accelerator, and says "cpu".
+machine. Usual ways there: `model.to(device)` was forgotten, or the program was written where there was
+no accelerator, and says "cpu".
 
 ## Why it hurts
 The training learns the same, and takes much longer: an accelerator does a step of all but small models
