@@ -51,8 +51,7 @@ class ActivePass(Read):
     its batches.
     """
 
-    # Beyond 30 attributes Python keeps a dictionary of its own for each object, and each access
-    # on the way through a step reads more memory.
+    # Slots as in `Lane`, and for the same reason: it is read on the way through every step.
     __slots__ = (
         "_fed_batches", "_later", "_loss", "_mode", "_noted", "_predictions", "_trained", "_turn",
         "_turn_trained", "_used", "_values", "backwards", "broken", "closed", "complete",

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
 
 MAX_WALKED = 1_000
+"""Loaders, by line and length, whose walks are counted; beyond them counting begins anew."""
+
 NON_FINITE_LOOKS = 2
+"""Losses that are not finite and are looked at for that."""
 
 
 class Turns:
