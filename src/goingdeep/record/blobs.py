@@ -49,7 +49,7 @@ def write_blob(folder: Path, array: npt.NDArray[Any], *, durable: bool = True) -
         ValueError: the array is too large or of a kind that has no raw form.
         WriteError: the disk refuses.
     """
-    blob, content = _raw(array)
+    blob, content = raw(array)
     path = folder / "blobs" / blob.hash
     if not path.exists():
         with writing(path):
@@ -58,7 +58,12 @@ def write_blob(folder: Path, array: npt.NDArray[Any], *, durable: bool = True) -
     return blob
 
 
-def _raw(array: npt.NDArray[Any]) -> tuple[Blob, bytes]:
+def raw(array: npt.NDArray[Any]) -> tuple[Blob, bytes]:
+    """An array as it is stored: its reference, and its bytes.
+
+    Raises:
+        ValueError: it is larger than `MAX_BYTES`, or of a kind that has no raw form.
+    """
     dtype = array.dtype.str[1:]
     if dtype not in _DTYPES or array.nbytes > MAX_BYTES:
         message = (
@@ -88,7 +93,7 @@ class Packs:
 
     def write(self, array: npt.NDArray[Any]) -> Blob:
         """Store an array of at most `MAX_BYTES`. Raises as `write_blob` does."""
-        blob, content = _raw(array)
+        blob, content = raw(array)
         known = self._known.get(blob.hash)
         if known is None:
             with writing(self._place):

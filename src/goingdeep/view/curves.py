@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from goingdeep.errors import GoingDeepError
 from goingdeep.record import Curve
+from goingdeep.record.blobs import raw
 from goingdeep.record.event import Blob
 from goingdeep.record.scalars import F64
 from goingdeep.view.contract import CurveOf
@@ -52,10 +52,9 @@ class Curves:
         return self._bytes.get(ref)
 
     def _keep(self, rows: F64) -> Blob:
-        content = np.ascontiguousarray(rows, dtype="<f8").tobytes()
-        name = hashlib.blake2b(content, digest_size=16).hexdigest()
-        self._bytes[name] = content
-        return Blob(name, "f8", rows.shape)
+        blob, content = raw(rows)
+        self._bytes[blob.hash] = content
+        return blob
 
 
 def curves(folder: Path, rank: int = 0) -> list[tuple[str, int, F64, bool]]:
