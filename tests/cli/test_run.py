@@ -23,6 +23,12 @@ NEXT = (
 )
 GD = (sys.executable, "-m", "goingdeep", "run")
 
+# Making an optimizer imports torch._dynamo, in more than a second, only to ask it that it leaves the
+# optimizer's functions alone. It does, in programs that begin with this, which fills their line 1;
+# those that prove what a program sees and imports begin without.
+NO_DYNAMO = """\
+    import sys, types; sys.modules["torch._dynamo"] = types.SimpleNamespace(disable=lambda f, *_, **__: f, graph_break=lambda: None)"""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -316,6 +322,16 @@ def test_a_training_is_recorded_to_its_last_step(home):
     assert list(Path("elsewhere").iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def plain_loop(tmp_path_factory) -> bytes:
+    """What LOOP prints under plain python."""
+    program = tmp_path_factory.mktemp("plain") / "program.py"
+    program.write_text(textwrap.dedent(LOOP))
+    plain = call(sys.executable, str(program), "0")
+    assert (plain.code, plain.err) == (0, "")
+    return plain.out
+
+
 def test_a_program_may_delete_the_folder_it_is_in(home):
     Path("gone").mkdir()
     script(LOOP + "    import os; os.chdir('gone'); os.rmdir(os.getcwd())\n")
@@ -336,13 +352,12 @@ PATCHED = """
 """
 
 
-def test_a_program_may_break_the_clock_and_the_error_stream(home):
+def test_a_program_may_break_the_clock_and_the_error_stream(home, plain_loop):
     script(PATCHED, "patched.py")
     script(LOOP.replace("    for step", "    exec(open('patched.py').read())\n    for step"))
-    plain = call(sys.executable, "program.py", "0")
     ours = call(*GD, "program.py", "0")
-    assert plain.out
-    assert (ours.code, ours.out) == (plain.code, plain.out)
+    # Python's own answer to an error stream that it cannot flush at its end.
+    assert (ours.code, ours.out) == (120, plain_loop)
 
 
 def test_a_command_in_a_folder_that_was_deleted(home):
@@ -359,7 +374,9 @@ def test_a_command_in_a_folder_that_was_deleted(home):
 
 # -------------------------------------------------------------------- places that cannot be written
 
-LOOP = """
+LOOP = (
+    NO_DYNAMO
+    + """
     import resource, sys
     limit = int(sys.argv[1])
     if limit:
@@ -374,13 +391,13 @@ LOOP = """
         optimizer.step()
     print(model.weight.sum().item())
 """
+)
 
 
-def test_a_disk_that_is_full_ends_the_record_and_not_the_program(home):
+def test_a_disk_that_is_full_ends_the_record_and_not_the_program(home, plain_loop):
     script(LOOP)
-    plain = call(sys.executable, "program.py", "0")
     ours = call(*GD, "program.py", "8000")
-    assert (ours.code, ours.out) == (plain.code, plain.out) == (0, plain.out)
+    assert (ours.code, ours.out) == (0, plain_loop)
     lost = "cannot write events.jsonl: a limit on file size was met"
     first, *_ = ours.err.splitlines()
     assert first == f"gd: the record is lost, the training goes on: {lost}"
@@ -390,12 +407,11 @@ def test_a_disk_that_is_full_ends_the_record_and_not_the_program(home):
     assert (manifest.status, manifest.error) == ("finished", lost)
 
 
-def test_a_place_that_cannot_be_written_ends_nothing(home):
+def test_a_place_that_cannot_be_written_ends_nothing(home, plain_loop):
     script(LOOP)
     Path("runs").touch()  # where the runs would go
-    plain = call(sys.executable, "program.py", "0")
     ours = call(*GD, "program.py", "0")
-    assert (ours.code, ours.out) == (0, plain.out)
+    assert (ours.code, ours.out) == (0, plain_loop)
     assert ours.err.splitlines() == [
         "gd: WriteError: cannot write runs: File exists",
         f"  where: {home}",

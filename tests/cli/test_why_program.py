@@ -15,12 +15,14 @@ from goingdeep.errors import RunFormatError, SettingsError
 from goingdeep.explained_program import again
 from goingdeep.record import read_manifest
 from goingdeep.record.answer import Answer, read_answers
-from tests.cli.test_run import call, script
+from tests.cli.test_run import NO_DYNAMO, call, script
 
 WHY = (sys.executable, "-m", "goingdeep", "why")
 ONE = {"OMP_NUM_THREADS": "1"}
 
-TRAINING = """
+TRAINING = (
+    NO_DYNAMO
+    + """
     import sys
     import torch
     import torch.nn.functional as F
@@ -49,6 +51,7 @@ TRAINING = """
     finally:
         print("epochs", epochs)
 """
+)
 
 
 def test_a_program_is_seen_until_it_is_enough_and_answered_in_its_own_process(home):
