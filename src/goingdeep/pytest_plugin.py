@@ -44,14 +44,14 @@ class GdWatch:
             self._report = check_record(self.path).report
         return self._report
 
-    def assert_clean(self, allow: Collection[str] = ()) -> None:
+    def assert_clean(self, allow: str | Collection[str] = ()) -> None:
         """Fail the test where a training in it shows an error or a warning; ends the watch.
 
         Hints do not count, and neither does what a comment, the project's settings or its baseline
         accept.
 
         Args:
-            allow: rules whose findings do not count here.
+            allow: rules whose findings do not count here; one can stand alone.
         Raises:
             AssertionError: with each finding, its line and its fix; also where no training was
                 seen at all, for then nothing is known. UnknownNameError: no such rule.
@@ -60,7 +60,8 @@ class GdWatch:
         from goingdeep.check.catalogue import find
         from goingdeep.check.faces.text import one, summary
 
-        for name in allow:
+        allowed = {allow} if isinstance(allow, str) else set(allow)
+        for name in allowed:
             find(name)
         report = self.report()
         if not report.judged:
@@ -68,7 +69,7 @@ class GdWatch:
         found = [
             finding
             for finding in report.findings
-            if finding.severity != "hint" and finding.rule not in allow
+            if finding.severity != "hint" and finding.rule not in allowed
         ]
         if found:
             raise AssertionError("\n\n".join(["", *map(one, found)]))

@@ -188,6 +188,15 @@ def test_a_setting_of_any_length_is_said_in_one_line(tmp_path):
     assert len(raised.value.message) < 200
 
 
+def test_a_folder_that_has_been_deleted_has_no_settings(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    nowhere = Record(f"/{'x' * 9999}/train.py")
+    assert check_record(nowhere.loop().write(tmp_path / "run")).settings == CheckSettings()
+
+
 def test_the_settings_of_the_program_count_before_those_of_the_current_folder(
     script, run, tmp_path, monkeypatch
 ):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from goingdeep.check.rule import SEVERITIES, Severity
 from goingdeep.errors import GoingDeepError, SettingsError, UnknownNameError
+from goingdeep.record.runs import here
 
 if TYPE_CHECKING:
     from goingdeep.record.reading import Seen
@@ -104,7 +105,7 @@ def settings_of_program(processes: Iterable[Seen], rules: Iterable[str]) -> Chec
     """
     rules = tuple(rules)
     found = CheckSettings()
-    for folder in (*_folders(processes), Path.cwd()):
+    for folder in (*_folders(processes), here()):
         found = read_settings(folder, rules)
         if found.file is not None:
             break
@@ -116,7 +117,8 @@ def _folders(processes: Iterable[Seen]) -> list[Path]:
     for seen in processes:
         for site in seen.sites.values():
             folder = Path(site.file).parent
-            if not site.file.startswith("<") and folder.is_absolute() and folder.is_dir():
+            there = os.path.isdir(folder)  # noqa: PTH112 - pathlib raises where a name is too long
+            if there and folder.is_absolute() and not site.file.startswith("<"):
                 return [folder]
     return []
 
@@ -127,7 +129,7 @@ def settings_here(rules: Iterable[str]) -> CheckSettings:
     For what runs beside something else: `gd check` says what is wrong with them.
     """
     try:
-        return read_settings(Path.cwd(), rules)
+        return read_settings(here(), rules)
     except GoingDeepError:
         return CheckSettings()
 

@@ -68,6 +68,14 @@ def is_saved(folder: Path) -> bool:
     return all((folder / "model" / f"model.{kind}").is_file() for kind in ("json", "safetensors"))
 
 
+def here() -> Path:
+    """The current folder; where it has been deleted, a place in which nothing lies."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(os.devnull)
+
+
 def as_typed(folder: Path) -> Path:
     """The folder as it is typed here: relative, where it lies below the current one."""
     # The current folder may have been deleted: then there is no shorter way to say it.

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from goingdeep.record import seen
 from goingdeep.record.reading import Seen
+from goingdeep.record.runs import here
 from goingdeep.show.numbers import number
 
 _PACKAGES = ("site-packages", "dist-packages")
@@ -122,9 +123,9 @@ def short_files(files: Iterable[str]) -> dict[str, str]:
 
 def typed(file: str) -> str:
     """A file as one would type it here, or from the package on that it belongs to; else ""."""
-    here = os.getcwd() + os.sep  # noqa: PTH109 - compared as text: the record may be from elsewhere
-    if file.startswith(here) and os.path.exists(file):  # noqa: PTH110 - never raises
-        return file.removeprefix(here)
+    folder = f"{here()}{os.sep}"  # compared as text: the record may be from elsewhere
+    if file.startswith(folder) and os.path.exists(file):  # noqa: PTH110 - never raises
+        return file.removeprefix(folder)
     return inside_package(file)
 
 

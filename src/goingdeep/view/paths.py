@@ -5,6 +5,7 @@ Compared as text only: a record may be from anywhere, and no path in it is looke
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from goingdeep.record.runs import here
 from goingdeep.show.names import inside_package, short_files
 
 LONGEST = 200
@@ -25,11 +27,11 @@ class Paths:
 
     Args:
         files: as the record has them.
-        here: the folder that paths are shown relative to.
+        folder: the one that paths are shown relative to.
     """
 
-    def __init__(self, files: Iterable[str] = (), here: Path | None = None) -> None:
-        self._here = str(here or Path.cwd()).rstrip("/") + "/"
+    def __init__(self, files: Iterable[str] = (), folder: Path | None = None) -> None:
+        self._here = str(folder or here()).rstrip("/") + "/"
         self._shown: dict[str, str] = {}
         self._taken: set[str] = set()
         self.add(files)
@@ -62,16 +64,18 @@ class Paths:
         return inside
 
 
-def without_home(text: str, here: Path | None = None, home: Path | None = None) -> str:
+def without_home(text: str, folder: Path | None = None, home: Path | None = None) -> str:
     """A text in which the current folder is left out of paths, and the home folder is `~`.
 
     >>> without_home("no file /u/ada/w/a.txt in /u/ada", Path("/u/ada/w"), Path("/u/ada"))
     'no file a.txt in ~'
     """
-    for folder, instead in ((str(here or Path.cwd()), ""), (str(home or Path.home()), "~")):
-        if len(folder) < 2 or folder not in text:
+    # Not Path.home(): a container's user often has none, and that one raises.
+    own = str(home or os.path.expanduser("~"))  # noqa: PTH111
+    for left_out, instead in ((str(folder or here()), ""), (own, "~")):
+        if len(left_out) < 2 or left_out not in text:
             continue
-        place = re.escape(folder.rstrip("/"))
+        place = re.escape(left_out.rstrip("/"))
         inside = f"{instead}/" if instead else ""
         text = re.sub(rf"(?<![\w.~-]){place}/", lambda _, i=inside: i, text)  # type: ignore[misc]
         text = re.sub(rf"(?<![\w.~-]){place}(?![\w.-])", lambda _, i=instead: i or ".", text)  # type: ignore[misc]

@@ -6,7 +6,6 @@ Source: docs.oasis-open.org/sarif/sarif/v2.1.0.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
 from goingdeep.record.encoding import indented
+from goingdeep.record.runs import here
 
 LEVELS = {"error": "error", "warning": "warning", "hint": "note"}
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -48,7 +48,7 @@ def content(report: Report) -> dict[str, Any]:
         "runs": [
             {
                 "tool": {"driver": {"name": "Going Deep", "version": __version__, "rules": rules}},
-                "originalUriBaseIds": {"SRCROOT": {"uri": Path.cwd().as_uri() + "/"}},
+                "originalUriBaseIds": {"SRCROOT": {"uri": here().as_uri() + "/"}},
                 "columnKind": "unicodeCodePoints",
                 "results": results,
                 "invocations": [
