@@ -211,3 +211,7 @@ def test_greyscale_model_and_colour_picture(gd, done, home):
     outcome = gd("predict", "red.png")
     assert outcome.is_error("red.png", fix="grey")
     assert gd("predict", "red.png", "--grey").code == 0
+
+
+def test_the_home_of_somebody_that_is_not_here(gd, home):
+    assert gd("train", "~nobody9/x").is_error("there is nothing at ~nobody9/x")

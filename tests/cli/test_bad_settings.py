@@ -29,6 +29,7 @@ FLAGS = [
     (["--set", "recipe=bets"], "there is no recipe called 'bets'", "did you mean best?"),
     (["--model", "mpl"], "there is no model called 'mpl'", "did you mean mlp?"),
     (["--model", "no.py:net"], "no.py:net expects a Python file no.py", "give the path"),
+    (["--model", "~nobody9/no.py:net"], "expects a Python file ~nobody9/no.py", "give the path"),
     (["--config", "no.toml"], "cannot read no.toml: No such file", "--config FILE"),
 ]
 

@@ -9,7 +9,8 @@ import pytest
 
 from goingdeep.errors import RunExistsError, RunNotFoundError, WriteError
 from goingdeep.record import Manifest, find_run, list_runs, read_result, write_manifest
-from goingdeep.record.runs import as_typed, new_folder, point_latest, take_back
+from goingdeep.record import runs as runs_module
+from goingdeep.record.runs import as_typed, new_folder, point_latest, short_name, take_back
 
 
 @pytest.fixture(autouse=True)
@@ -244,3 +245,25 @@ def test_a_folder_is_typed_from_here_where_it_lies_below(tmp_path, monkeypatch):
     assert as_typed(tmp_path / "there") == tmp_path / "there"
     here.rmdir()  # what is asked of a folder that is gone
     assert as_typed(tmp_path / "there") == tmp_path / "there"
+
+
+@pytest.mark.parametrize(
+    ("folder", "typed"),
+    [
+        (Path("runs/first"), "first"),
+        (Path("runs/--help"), "runs/--help"),
+        (Path("runs/a b"), "'a b'"),
+        (Path("else/first"), "else/first"),
+    ],
+)
+def test_what_is_typed_for_a_run_is_no_option(folder, typed):
+    assert short_name(folder) == typed
+
+
+def test_a_deleted_folder_holds_nothing(tmp_path, monkeypatch):
+    assert runs_module.here() == Path.cwd()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert runs_module.here().is_absolute()

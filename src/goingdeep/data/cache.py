@@ -37,7 +37,7 @@ def cache_folder() -> Path:
     """The folder for decoded images: $GOINGDEEP_CACHE, or the system's place for caches."""
     chosen = os.environ.get("GOINGDEEP_CACHE", "")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()  # noqa: PTH111 - pathlib raises for ~nobody
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("goingdeep"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -72,7 +73,7 @@ def file_and_function(name: str) -> tuple[Path, str] | None:
     """
     path, _, function = name.rpartition(":")  # the last colon: C:\nets\small.py:net has two
     if path.endswith(".py"):
-        return Path(path).expanduser(), function
+        return Path(os.path.expanduser(path)), function  # noqa: PTH111 - pathlib raises for ~nobody
     if name.endswith(".py"):
-        return Path(name).expanduser(), ""
+        return Path(os.path.expanduser(name)), ""  # noqa: PTH111 - as above
     return None

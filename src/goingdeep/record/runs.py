@@ -86,7 +86,8 @@ def as_typed(folder: Path) -> Path:
 
 def short_name(folder: Path) -> str:
     """What to type for a run: its name when it lies in `runs/` here, else its path."""
-    return shlex.quote(printable(folder.name if folder.parent == RUNS else str(folder)))
+    named = folder.parent == RUNS and not folder.name.startswith("-")  # that would be an option
+    return shlex.quote(printable(folder.name if named else str(folder)))
 
 
 def list_runs(folder: Path = RUNS) -> list[tuple[Path, Manifest]]:

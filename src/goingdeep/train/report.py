@@ -185,7 +185,7 @@ def run_list(
     if not runs:
         yield "no runs yet; make one: gd train"
         return
-    names = [printable(path.name) for path, _, _ in runs]
+    names = [printable(path.name).replace("\n", "\\n") for path, _, _ in runs]
     results = [_outcome(manifest, result) for _, manifest, result in runs]
     width, room = max(map(cells, names)), max(8, *map(len, results))
     for name, outcome, (_, manifest, _) in zip(names, results, runs, strict=True):

@@ -86,7 +86,7 @@ def load(
 
 def _existing(source: str | Path) -> Path:
     """The path, when there is something."""
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 - pathlib raises for ~nobody
     try:
         if os.fspath(source) and path.exists():
             return path
