@@ -7,6 +7,7 @@ the answer is made there, when it has ended or enough was seen, and is read here
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from goingdeep.errors import RunError, RunFormatError, SettingsError, printable
+from goingdeep.errors import RunError, RunFormatError, ScriptNotFoundError, SettingsError, printable
 from goingdeep.explained import Explained, explain, sound, taken
 from goingdeep.record import find_run, read_manifest
 from goingdeep.record.answer import FOLDER, read_answers
@@ -95,6 +96,7 @@ def again(question: str, run: str | Path | None = None) -> tuple[list[str], str]
     Raises:
         SettingsError: the run is one of `gd train`, or of a part of a program.
         RunFormatError: its program lies in the run folder itself, and is never run.
+        ScriptNotFoundError: the folder in which it ran is gone.
     """
     folder = find_run(run or "latest")
     manifest = read_manifest(folder)
@@ -112,7 +114,19 @@ def again(question: str, run: str | Path | None = None) -> tuple[list[str], str]
             more="docs/watch.md",
         )
     where = manifest.directory or str(Path.cwd())
-    if words[0] != "-m" and (Path(where) / words[0]).resolve().is_relative_to(folder.resolve()):
+    if not os.path.isdir(where) or any("\0" in word for word in words):  # noqa: PTH112 - never raises
+        raise ScriptNotFoundError(
+            f"the folder is gone in which {short_name(folder)} was recorded",
+            where=printable(where),
+            fix=f"gd why {question} --script PROGRAM",
+            more="docs/why.md",
+        )
+    # A module is looked for from the folder on, where a folder without __init__ is a package, too.
+    parts = "".join(words[1:2]).split(".") if words[0] == "-m" else [words[0]]
+    program = os.path.realpath(os.path.join(where, *parts))  # noqa: PTH118 - pathlib raises for loops
+    if any(
+        Path(place).is_relative_to(folder.resolve()) for place in (program, os.path.realpath(where))
+    ):
         raise RunFormatError(
             "the program lies inside the run folder, and code that came with a run is never run",
             where=printable(words[0]),

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from goingdeep.errors import RunFormatError, SettingsError
+from goingdeep.errors import RunFormatError, ScriptNotFoundError, SettingsError
 from goingdeep.explained_program import again
 from goingdeep.record import read_manifest
 from goingdeep.record.answer import Answer, read_answers
@@ -192,8 +192,23 @@ def test_what_cannot_be_run_again(home):
         again("eval", folder)
 
 
-@pytest.mark.parametrize("word", ["runs/one/evil.py", "./runs/../runs/one/x/evil.py"])
-def test_code_that_came_with_a_run_is_never_run(home, word):
-    folder = run_of(home, command=["gd", "run", word])
+@pytest.mark.parametrize("changes", [{"directory": "/gone"}, {"directory": "a\0b"}])
+def test_a_program_whose_folder_is_gone_is_not_run_again(home, changes):
+    with pytest.raises(ScriptNotFoundError, match="the folder is gone in which"):
+        again("eval", run_of(home, **changes))
+
+
+@pytest.mark.parametrize(
+    ("word", "place"),
+    [
+        ("runs/one/evil.py", ""),
+        ("./runs/../runs/one/x/evil.py", ""),
+        ("-m evil", "runs/one"),
+        ("-m one.evil", "runs"),
+        ("../../evil.py", "runs/one"),
+    ],
+)
+def test_code_that_came_with_a_run_is_never_run(home, word, place):
+    folder = run_of(home, command=["gd", "run", *word.split()], directory=str(home / place))
     with pytest.raises(RunFormatError, match="code that came with a run is never run"):
         again("eval", folder)

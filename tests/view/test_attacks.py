@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from goingdeep.errors import RunNotFoundError
+from goingdeep.errors import RunNotFoundError, WriteError
 from goingdeep.record import Curve, is_live, read_manifest, write_manifest
 from goingdeep.record.answer import Answer, save_answer
 from goingdeep.record.event import Gap
@@ -206,6 +206,16 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(watched, copy):
     assert not is_live(copy)
     with pytest.raises(RunNotFoundError, match="is not a run"):
         read_manifest(copy)
+
+
+def test_no_answer_is_written_where_a_link_of_the_record_leads(copy, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "nchw.json").write_text("mine")
+    (copy / "answers").symlink_to(own)
+    with pytest.raises(WriteError, match="it is a link"):
+        save_answer(copy, Answer(topic="nchw", question="Why?", short="So."))
+    assert (own / "nchw.json").read_text() == "mine"
 
 
 def test_only_an_answer_leaves_from_the_folder_of_answers(copy, tmp_path):

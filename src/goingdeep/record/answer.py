@@ -8,6 +8,7 @@ mistake (`broken`). A number that is not finite is written as text: "nan", "inf"
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Literal
 
@@ -149,10 +150,13 @@ def save_answer(folder: Path, answer: Answer) -> Path:
     """Write an answer into a run; it replaces an older one to the same topic.
 
     Raises:
-        WriteError: the folder cannot be written to.
+        WriteError: the folder cannot be written to, or is a link: a record that somebody sent could
+            lead into the user's own folders with it.
     """
     place = folder / FOLDER
     with writing(place):
+        if place.is_symlink():
+            raise OSError(errno.ENOTDIR, "it is a link")
         place.mkdir(exist_ok=True)
     path = place / f"{answer.topic}.json"
     write_atomic(path, msgspec.json.format(to_json(answer), indent=1) + b"\n", durable=False)
