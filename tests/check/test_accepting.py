@@ -211,6 +211,13 @@ def test_the_settings_of_the_program_count_before_those_of_the_current_folder(
     assert len(check_record(run, enable=["grads-not-cleared"]).report.findings) == 1
 
 
+@pytest.mark.parametrize("encoding", ["rot13", "base64", "idna", "undefined", "no-such"])
+def test_a_file_in_no_encoding_of_text_is_read_as_utf_8(tmp_path, encoding):
+    path = tmp_path / "train.py"
+    path.write_text(f"# coding: {encoding}\nx = 1  # gd: ignore[dead-relu]\n")
+    assert [comment.line for comment in Source().ignores(str(path))] == [2]
+
+
 # -------------------------------------------------------------------- baseline
 
 

@@ -156,7 +156,14 @@ def _read(file: str) -> tuple[str, ...] | None:
     except (OSError, ValueError):
         return None
     # As Python reads it: a comment may name the encoding, and a form feed begins no new line.
-    text = content.decode(_encoding(content), errors="replace").removeprefix("\ufeff")
+    try:
+        text = content.decode(_encoding(content), errors="replace")
+    except (
+        LookupError,
+        UnicodeError,
+    ):  # a codec that is none of text (rot13), or knows no "replace"
+        text = content.decode("utf-8", errors="replace")
+    text = text.removeprefix("\ufeff")
     lines = re.split(r"\r\n|\r|\n", text)
     return tuple(lines[:-1] if lines[-1] == "" else lines)
 
