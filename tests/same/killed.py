@@ -17,6 +17,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import torch._dynamo  # noqa: F401 - the first step of an optimizer imports it, in seconds
+
 from goingdeep import session
 from goingdeep.record import files
 from goingdeep.train import finish, report, training  # noqa: F401 - imported before forking
@@ -39,7 +41,7 @@ def child(folder: Path, run: Path, deadly_sync: int) -> None:
     if (run / "run.json").exists():
         session.resume(run)
     else:
-        settings = dict(small.SETTINGS, model=f"{folder / 'net.py'}:net")
+        settings = dict(small.LONG, model=f"{folder / 'net.py'}:net")
         session.train(folder / "small.npz", out=run, settings=settings)
 
 

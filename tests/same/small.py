@@ -30,6 +30,8 @@ SETTINGS = {
     "precision": "float32",
     "checkpoint_seconds": 0.02,
 }
+LONG = SETTINGS | {"epochs": 12}
+"""So long that a fast machine, too, is killed more than twenty times before it has finished."""
 
 
 def arrays(count: int = 397, side: int = 10, classes: int = 4) -> dict[str, np.ndarray]:

@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unbroken(folder):
-    settings = dict(small.SETTINGS, model=f"{folder / 'net.py'}:net", checkpoint_seconds=1e6)
+    settings = dict(small.LONG, model=f"{folder / 'net.py'}:net", checkpoint_seconds=1e6)
     return session.train(folder / "small.npz", out=folder / "unbroken", settings=settings)
 
 
