@@ -9,6 +9,7 @@ from pathlib import Path
 
 from goingdeep.record import look
 from goingdeep.record.reading import read_processes
+from tests.no_dynamo import NO_DYNAMO
 
 HEAD = """
 import torch
@@ -88,9 +89,11 @@ def record(name: str, place: Path) -> Path:
     program = place / f"{name}.py"
     program.write_text(PROGRAMS[name], encoding="utf-8")
     folder = place / name
+    (place / "sitecustomize.py").write_text(NO_DYNAMO, encoding="utf-8")
+    surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(place)}
     answer = subprocess.run(
         [sys.executable, "-m", "goingdeep", "run", "--quiet", "--no-report", "--out", folder, program],
-        cwd=place, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
+        cwd=place, env=surroundings, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     return folder

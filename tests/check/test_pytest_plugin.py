@@ -8,11 +8,15 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from tests.no_dynamo import NO_DYNAMO
+
 INSTALLED = any(one.value == "goingdeep.pytest_plugin" for one in entry_points(group="pytest11"))
 LOADED = () if INSTALLED else ("-p", "goingdeep.pytest_plugin")
 OPTIONS = (*LOADED, "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 
-TRAINING = """
+TRAINING = (
+    f"    {NO_DYNAMO}"
+    """
     import torch
     import torch.nn.functional as F
 
@@ -28,6 +32,7 @@ TRAINING = """
             optimizer.step()
         return loss.item()
 """
+)
 
 
 def test_a_training_is_asserted_to_be_clean(pytester):
@@ -79,7 +84,7 @@ def test_a_training_is_asserted_to_be_clean(pytester):
             "*_ test_wrong _*",
             "E *AssertionError:*",
             "E *error?grads-not-cleared?: 8 of 9 updates used gradients left over*",
-            "E * where: training.py:12  loss.backward()",
+            "E * where: training.py:13  loss.backward()",
             "E * fix:   optimizer.zero_grad()*",
             "*_ test_misspelled _*",
             "*no rule called 'grads-not-cleard'*",

@@ -13,13 +13,14 @@ import pytest
 
 from goingdeep.check_command import marked, options
 from goingdeep.record import read_manifest
-from tests.cli.test_run import NO_DYNAMO, call, script
+from tests.cli.test_run import call, script
+from tests.no_dynamo import NO_DYNAMO
 
 CHECK = (sys.executable, "-m", "goingdeep", "check")
 
 TRAINING = (
-    NO_DYNAMO
-    + """
+    f"    {NO_DYNAMO}"
+    """
     import sys, time
     import torch
     import torch.nn.functional as F

@@ -15,6 +15,7 @@ import pytest
 
 from goingdeep.record import read_events, read_manifest
 from goingdeep.record.seen import Ended
+from tests.no_dynamo import NO_DYNAMO
 
 NO_TORCH = "gd: no training seen: torch was never imported\n"
 NEXT = (
@@ -22,12 +23,6 @@ NEXT = (
     "  gd check  look for silent mistakes\n"
 )
 GD = (sys.executable, "-m", "goingdeep", "run")
-
-# Making an optimizer imports torch._dynamo, in more than a second, only to ask it that it leaves the
-# optimizer's functions alone. It does, in programs that begin with this, which fills their line 1;
-# those that prove what a program sees and imports begin without.
-NO_DYNAMO = """\
-    import sys, types; sys.modules["torch._dynamo"] = types.SimpleNamespace(disable=lambda f, *_, **__: f, graph_break=lambda: None)"""
 
 
 @dataclass(frozen=True)
@@ -375,8 +370,8 @@ def test_a_command_in_a_folder_that_was_deleted(home):
 # -------------------------------------------------------------------- places that cannot be written
 
 LOOP = (
-    NO_DYNAMO
-    + """
+    f"    {NO_DYNAMO}"
+    """
     import resource, sys
     limit = int(sys.argv[1])
     if limit:

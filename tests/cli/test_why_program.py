@@ -15,14 +15,15 @@ from goingdeep.errors import RunFormatError, ScriptNotFoundError, SettingsError
 from goingdeep.explained_program import again
 from goingdeep.record import read_manifest
 from goingdeep.record.answer import Answer, read_answers
-from tests.cli.test_run import NO_DYNAMO, call, script
+from tests.cli.test_run import call, script
+from tests.no_dynamo import NO_DYNAMO
 
 WHY = (sys.executable, "-m", "goingdeep", "why")
 ONE = {"OMP_NUM_THREADS": "1"}
 
 TRAINING = (
-    NO_DYNAMO
-    + """
+    f"    {NO_DYNAMO}"
+    """
     import sys
     import torch
     import torch.nn.functional as F
