@@ -34,7 +34,7 @@ def test_a_recipe_shows_no_mistake(tmp_path, arrays, recipe):
     train, test = arrays["train"], arrays["test"]
     data = {
         "x_train": np.asarray(train.images[:count]), "y_train": np.asarray(train.labels[:count]),
-        "x_test": np.asarray(test.images[:400]), "y_test": np.asarray(test.labels[:400]),
+        "x_test": np.asarray(test.images[:200]), "y_test": np.asarray(test.labels[:200]),
     }  # fmt: skip
     run = gd.train(data, recipe=recipe, epochs=2, out=tmp_path / "run")
     report = check_record(run.path).report
