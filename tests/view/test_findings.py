@@ -14,6 +14,7 @@ from goingdeep.check.proof import Proof, Proved, write_proofs
 from goingdeep.checked import check_record
 from goingdeep.record.answer import Answer, Picture, save_answer
 from goingdeep.view.trace import Trace
+from tests.no_dynamo import NO_DYNAMO
 from tests.watch.looked import images
 
 
@@ -51,9 +52,10 @@ def ran(program, folder):
     """A record of this program, in a process of its own: its lines lie in a project of its own."""
     program.parent.mkdir()
     program.write_text(PROGRAM)
+    (program.parent / "sitecustomize.py").write_text(NO_DYNAMO)
     subprocess.run(
         [sys.executable, "-m", "goingdeep", "run", "--quiet", "--no-report", "--out", folder, program],
-        env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(program.parent)}, check=True,
     )  # fmt: skip
     return folder
 
