@@ -84,20 +84,23 @@ web/node_modules/.made: web/package-lock.json
 	  || (apt-get update -qq && apt-get install -y -qq nodejs npm)
 	if command -v npm >/dev/null; then cd web && npm ci --silent && touch node_modules/.made; fi
 
-# The environment grows by what is asked for; a change of pyproject.toml brings it up to date.
-$(VENV)/.user: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# The environment grows by what is asked for; a change of pyproject.toml brings it up to date. Each
+# part brings what a user needs with it, so that a fresh clone installs once for each part it asks for.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.user: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
 	touch $@
 
-$(VENV)/.test: $(VENV)/.user
+$(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test,frameworks]'
-	touch $@
+	touch $(VENV)/.user $@
 
-$(VENV)/.check: $(VENV)/.user
+$(VENV)/.check: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[check]'
-	touch $@
+	touch $(VENV)/.user $@
 
-$(VENV)/.bench: $(VENV)/.user
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[bench]'
-	touch $@
+	touch $(VENV)/.user $@
