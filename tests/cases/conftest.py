@@ -53,7 +53,12 @@ class Cases:
 @pytest.fixture(scope="session")
 def judged(request, tmp_path_factory) -> Iterator[Cases]:
     """Every case and program that a collected test asks for."""
-    params = [getattr(item, "callspec", None) for item in request.session.items]
+    here = Path(__file__).parent  # other tests have a `case` and a `program` of their own
+    params = [
+        getattr(item, "callspec", None)
+        for item in request.session.items
+        if item.path.parent == here
+    ]
     cases = {call.params["case"] for call in params if call and "case" in call.params}
     healthy = {call.params["program"] for call in params if call and "program" in call.params}
     running = Cases(tmp_path_factory.mktemp("cases"), list(cases), sorted(healthy))
