@@ -6,9 +6,9 @@ PYTHON ?= python3
 BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
-# Test processes (what goes to which: conftest.py). One thread in each: those of two processes on the
-# same cores would wait for each other.
-JOBS   ?= 2
+# Test processes (what goes to which: conftest.py), one more than two cores, for many tests wait. One
+# thread in each: those of several processes on the same cores would wait for each other.
+JOBS   ?= 3
 # The tests start many a Python; without its .pyc files each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -41,6 +41,7 @@ def child(request: dict) -> None:
         sys.stdout = None
     limit = request.get("file_limit")
     if limit:
+        sys.dont_write_bytecode = True  # a .pyc cut short would be in the way of every later test
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     sys.argv = ["gd", *request["argv"]]
     os._exit(ended())

@@ -375,7 +375,7 @@ LOOP = (
     import resource, sys
     limit = int(sys.argv[1])
     if limit:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)); sys.dont_write_bytecode = True
     import torch
     torch.manual_seed(0)
     model = torch.nn.Linear(4, 3)

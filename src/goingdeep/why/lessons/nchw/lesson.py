@@ -34,6 +34,9 @@ from goingdeep.why.lessons.nchw.measured import Found, measure
 ROUNDING = 1e-4
 """Of outputs: matrices of other sizes are summed in another order."""
 
+DEEPEST = 20
+"""Levels of indentation: a record may claim any number."""
+
 
 def recorded(seen: Seen) -> Iterator[Blocks]:
     """The shapes on the way through the model, and the loaders."""
@@ -41,7 +44,7 @@ def recorded(seen: Seen) -> Iterator[Blocks]:
         calls = [c for c in close.of(look.LookCall) if c.inputs and c.outputs]
         rows = [
             (
-                "  " * c.depth + f"{c.module} {c.class_name}".strip(),
+                "  " * min(c.depth, DEEPEST) + f"{c.module} {c.class_name}".strip(),
                 spell(c.inputs[0].dtype, c.inputs[0].shape),
                 spell(c.outputs[0].dtype, c.outputs[0].shape),
             )
