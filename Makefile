@@ -6,19 +6,22 @@ PYTHON ?= python3
 BIN    := $(VENV)/bin
 DATA   ?= fashion-mnist-sample
 RECIPE ?= fast
-# Test processes (what goes to which: conftest.py), one more than two cores, for many tests wait. One
-# thread in each: those of several processes on the same cores would wait for each other.
-JOBS   ?= 3
+# Test processes (what goes to which: conftest.py). One thread in each: those of two processes on the
+# same cores would wait for each other.
+JOBS   ?= 2
 # The tests start many a Python; without its .pyc files each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: train test check fix setup bench pictures rule lesson answers sample snapshots web web-check clean
+.PHONY: train test test-all check fix setup bench pictures rule lesson answers sample snapshots web web-check clean
 
 train: $(VENV)/.user            ## the main job: train, test and save, on the embedded images
 	$(BIN)/gd train $(DATA) --recipe $(RECIPE)
 
-test: $(VENV)/.test system web/node_modules/.made  ## all tests
+test: $(VENV)/.test system web/node_modules/.made  ## the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+test-all: $(VENV)/.test system web/node_modules/.made  ## with those that are dear and of what seldom changes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m ""
 
 check: $(VENV)/.check           ## formatting, lint, types, the order of the house
 	$(BIN)/ruff format --check src tests bench tools

@@ -58,8 +58,15 @@ def fifth(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("recipe", ["quickstart", "fast"])
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
+@pytest.mark.parametrize(
+    ("model", "recipe"),
+    [
+        ("mlp", "quickstart"),
+        ("cnn", "fast"),
+        pytest.param("mlp", "fast", marks=pytest.mark.slow),
+        pytest.param("cnn", "quickstart", marks=pytest.mark.slow),
+    ],
+)
 def test_same_weights_on_real_images(tmp_path, model, recipe, fifth):
     whole = (model, recipe) == ("mlp", "quickstart")
     run = session.train(

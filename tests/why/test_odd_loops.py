@@ -82,6 +82,7 @@ LOOPS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOOPS)
 def test_no_fault_of_ours(name, tmp_path, capfd):
     make, x, y, size, loss_fn = LOOPS[name]
