@@ -16,6 +16,8 @@ from goingdeep.why.lessons.underneath import measured
 from goingdeep.why.lessons.underneath.lesson import CLOSE, distance, see
 from goingdeep.why.lessons.underneath.measured import NEEDS, PLAIN, run_all
 
+pytestmark = pytest.mark.slow  # every framework is imported
+
 
 @pytest.fixture(scope="module")
 def found():

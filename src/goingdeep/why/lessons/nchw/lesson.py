@@ -44,7 +44,7 @@ def recorded(seen: Seen) -> Iterator[Blocks]:
         calls = [c for c in close.of(look.LookCall) if c.inputs and c.outputs]
         rows = [
             (
-                "  " * min(c.depth, DEEPEST) + f"{c.module} {c.class_name}".strip(),
+                "  " * max(0, min(c.depth, DEEPEST)) + f"{c.module} {c.class_name}".strip(),
                 spell(c.inputs[0].dtype, c.inputs[0].shape),
                 spell(c.outputs[0].dtype, c.outputs[0].shape),
             )
