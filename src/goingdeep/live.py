@@ -18,7 +18,7 @@ from goingdeep.check.faces.plain import of_finding
 from goingdeep.check.faces.text import in_brief, one
 from goingdeep.check.live import LiveCheck
 from goingdeep.check.rule import SEVERITIES, Finding
-from goingdeep.check.settings import CheckSettings, settings_here
+from goingdeep.check.settings import CheckSettings, settings_if_right
 from goingdeep.record.encoding import to_json
 from goingdeep.record.log import other_ranks
 from goingdeep.record.reading import read_processes
@@ -67,7 +67,7 @@ class Live:
         self._looks = 0
         self._text = in_brief if brief else one
         rules = catalogue()  # import them now, not at a step of the program's
-        self._check = LiveCheck(settings or settings_here(rules))
+        self._check = LiveCheck(settings or settings_if_right((), rules))
         watcher.recorder.told.append(self._take)
         watcher.after_step.append(self._after_step)
 

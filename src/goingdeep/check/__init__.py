@@ -20,7 +20,7 @@ from goingdeep.check.judge import check_processes, check_run
 from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
-from goingdeep.check.settings import CheckSettings, read_settings, settings_here
+from goingdeep.check.settings import CheckSettings, read_settings
 
 __all__ = [
     "CheckSettings",
@@ -33,5 +33,4 @@ __all__ = [
     "check_processes",
     "check_run",
     "read_settings",
-    "settings_here",
 ]

@@ -123,13 +123,13 @@ def _folders(processes: Iterable[Seen]) -> list[Path]:
     return []
 
 
-def settings_here(rules: Iterable[str]) -> CheckSettings:
-    """Those of the current folder's project; the usual ones where they are wrong.
+def settings_if_right(processes: Iterable[Seen], rules: Iterable[str]) -> CheckSettings:
+    """Those of `settings_of_program`; the usual ones where they are wrong.
 
     For what runs beside something else: `gd check` says what is wrong with them.
     """
     try:
-        return read_settings(here(), rules)
+        return settings_of_program(processes, rules)
     except GoingDeepError:
         return CheckSettings()
 

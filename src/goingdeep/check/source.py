@@ -158,10 +158,8 @@ def _read(file: str) -> tuple[str, ...] | None:
     # As Python reads it: a comment may name the encoding, and a form feed begins no new line.
     try:
         text = content.decode(_encoding(content), errors="replace")
-    except (
-        LookupError,
-        UnicodeError,
-    ):  # a codec that is none of text (rot13), or knows no "replace"
+    # A codec may be none of text (rot13), or know no "replace".
+    except (LookupError, UnicodeError):
         text = content.decode("utf-8", errors="replace")
     text = text.removeprefix("\ufeff")
     lines = re.split(r"\r\n|\r|\n", text)

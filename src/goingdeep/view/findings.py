@@ -9,7 +9,7 @@ from pathlib import Path
 from goingdeep.check import CheckSettings, Finding, Report, catalogue, check_processes
 from goingdeep.check.baseline import apply_baseline
 from goingdeep.check.proof import add_proofs
-from goingdeep.check.settings import settings_of_program
+from goingdeep.check.settings import settings_if_right
 from goingdeep.check.source import Source, apply_ignores
 from goingdeep.errors import GoingDeepError
 from goingdeep.record.reading import Seen
@@ -46,10 +46,7 @@ def checked(
             for the proofs that were made of its findings.
     """
     rules = catalogue()
-    try:
-        settings = settings_of_program(processes, rules)
-    except GoingDeepError:
-        settings = CheckSettings()
+    settings = settings_if_right(processes, rules)
     report = check_processes(processes, settings)
     add_proofs(report, folder)
     apply_ignores(report, texts, rules, _Recorded(texts))
