@@ -9,7 +9,7 @@ Dropout, BatchNorm             the functions below them, which see the mode that
 clear, modes, construction     methods of Optimizer, Module, LRScheduler
 clipping, GradScaler           the functions below clip_grad_norm_; methods
 loaders, states, exchanges     passes.ROWS, states.ROWS, exchanges.ROWS
-Keras on torch, fastai         their own optimizers, once they have been imported
+Keras on torch, fastai         foreign.ROWS: their own optimizers, once they have been imported
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from goingdeep.watch.reading.aside import (
     quietly,
 )
 from goingdeep.watch.states import states
-from goingdeep.watch.steps import exchanges
+from goingdeep.watch.steps import exchanges, foreign
 from goingdeep.watch.steps.hidden import Hidden
 from goingdeep.watch.steps.losses import FUNCTIONS
 
@@ -57,7 +57,7 @@ MAX_MODE_SITES = 512
 
 def put_all(watcher: Watcher, patches: Patches) -> None:
     """Put every hook and every row on."""
-    for row in (*ROWS, *passes.ROWS, *states.ROWS, *exchanges.ROWS):
+    for row in (*ROWS, *passes.ROWS, *states.ROWS, *exchanges.ROWS, *foreign.ROWS):
         patches.put(row)
     started, ended = optimizer_hooks(watcher)
     patches.hook(register_optimizer_step_pre_hook(started))
@@ -147,7 +147,7 @@ def _blind(watcher: Watcher, args: Args = ()) -> bool:
     if not where and not (args and type(args[0]) is Tensor):
         if in_fx():
             where = "torch.fx"
-        elif _KERAS in sys.modules and _only_shapes(args):
+        elif foreign.KERAS in sys.modules and _only_shapes(args):
             where = SHAPES
     if where and where != SHAPES:
         watcher.recorder.gap(f"inside {where}", "what runs there has no values of its own")
@@ -499,60 +499,11 @@ def _lifting(what: str, watcher: Watcher, original: Callable[..., Any]) -> Calla
     return watched
 
 
-# Optimizers that are not torch's ----------------------------------------------------------------
-
-
-def _keras_built(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    variables = args[1] if len(args) > 1 else kwargs.get("variables")
-    if not isinstance(variables, list | tuple):
-        return
-    parameters = [variable.value for variable in variables]
-    watcher.optimizers.foreign(args[0], watcher.recorder.sites.here(3), parameters)
-
-
-def _keras_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
-    site = watcher.recorder.sites.here(3)
-    variables = args[2] if len(args) > 2 else kwargs.get("trainable_variables")
-    parameters = [variable.value for variable in variables or ()]
-    known = watcher.optimizers.foreign(args[0], site, parameters)
-    if known is None or not_now():
-        return None
-    known.lane = watcher.lane()
-    watcher.optimizers.write_foreign(known, args[0], parameters)
-    return known, site, known.gradients.before_step()
-
-
-def _keras_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    if token is not None:
-        watcher.lane().foreign_step(*token)
-
-
-def _fastai_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
-    watcher.lane().step_started(args[0], False)
-
-
-def _fastai_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    watcher.lane().step_ended(args[0])
-
-
-def _fastai_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
-    optimizer = args[0]
-    known = watcher.optimizers.seen(optimizer)
-    watcher.lane().clear_started(
-        "optimizer",
-        known.number if known is not None else -1,
-        "zero",
-        lambda: [p for group in optimizer.param_groups for p in group["params"]],
-    )
-
-
 _OPTIMIZER = "torch.optim.optimizer:Optimizer"
 _MODULE = "torch.nn.modules.module:Module"
 _SCHEDULERS = "torch.optim.lr_scheduler"
 _CLIP = "torch.nn.utils.clip_grad"
 _SCALER = "torch.amp.grad_scaler:GradScaler"
-_KERAS = "keras.src.optimizers.base_optimizer"
-_FASTAI = "fastai.optimizer:Optimizer"
 _DROPOUTS = tuple(
     name + end
     for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
@@ -610,11 +561,4 @@ ROWS: tuple[Row, ...] = (
             ("torch.jit", "trace_module"),
         )
     ),
-    Row(
-        f"{_KERAS}:BaseOptimizer", "apply", _keras_before, _keras_after, needs=_KERAS
-    ),
-    Row(f"{_KERAS}:BaseOptimizer", "build", None, _keras_built, needs=_KERAS),
-    Row(_FASTAI, "__init__", None, _optimizer_made, needs="fastai.optimizer"),
-    Row(_FASTAI, "step", _fastai_before, _fastai_after, needs="fastai.optimizer"),
-    Row(_FASTAI, "zero_grad", _fastai_clear, _cleared, needs="fastai.optimizer"),
 )  # fmt: skip
