@@ -97,10 +97,51 @@ def test_a_loss_that_is_not_finite_is_written_as_text():
     assert first.sentence == "cross_entropy of 3x2 scores and 3 labels: nan"
 
 
+BY_OUTPUT = [
+    ("binary_cross_entropy_with_logits", {}),
+    ("binary_cross_entropy_with_logits", {"pos_weight": torch.tensor([0.5, 1.0, 2.0])}),
+    ("binary_cross_entropy", {"weight": torch.linspace(0.5, 2, 60).reshape(20, 3)}),
+    ("mse_loss", {}),
+]
+
+
+@pytest.mark.parametrize(("function", "settings"), BY_OUTPUT)
+def test_a_loss_by_output_has_a_target_for_each(function, settings):
+    torch.manual_seed(4)
+    call = getattr(F, function)
+    outputs, targets = torch.randn(20, 3), torch.randint(0, 2, (20, 3)).float()
+    outputs = outputs.sigmoid() if function == "binary_cross_entropy" else outputs
+    watcher = watcher_of()
+    look = Look(watcher, 1)
+    look.loss(0, function, outputs, targets, call(outputs, targets, **settings), 2, settings)
+    look.finish()
+    (event,) = watcher.recorder.events
+    known = call(outputs, targets, **settings, reduction="none")
+    assert [row.loss for row in event.rows] == pytest.approx(known.mean(1)[:16].tolist(), rel=1e-6)
+    array = np.array([row.scores for row in event.rows]).astype(np.float32)
+    assert np.array_equal(array, outputs[:16].numpy())
+    assert [list(row.targets) for row in event.rows] == targets[:16].tolist()
+
+
+def test_of_many_outputs_those_with_the_largest_losses_are_kept():
+    torch.manual_seed(5)
+    outputs, targets = torch.randn(2, 1, 10, 10), torch.zeros(2, 1, 10, 10)
+    watcher = watcher_of()
+    look = Look(watcher, 1)
+    look.loss(0, "mse_loss", outputs, targets, F.mse_loss(outputs, targets), 2, {})
+    look.finish()
+    rows = watcher.recorder.events[0].rows
+    for row, squares in zip(rows, outputs.double().square().reshape(2, -1), strict=True):
+        assert sorted(row.classes) == sorted(squares.topk(8).indices.tolist())
+        kept = sum((a - b) ** 2 for a, b in zip(row.scores, row.targets, strict=True))
+        assert kept + row.rest == pytest.approx(squares.sum().item(), rel=1e-6)
+        assert row.loss == pytest.approx(squares.mean().item(), rel=1e-6)
+
+
 def test_losses_without_rows():
     x = torch.randn(4, 3)
     cases = [
-        ("mse_loss", x, x + 1),
+        ("mse_loss", x, torch.ones(4, 3, dtype=torch.int64)),
         ("cross_entropy", x, x.softmax(1)),  # probabilities
         ("cross_entropy", torch.randn(2, 3, 5), torch.zeros(2, 5, dtype=torch.int64)),
         ("cross_entropy", torch.randn(3), torch.tensor(1)),

@@ -141,10 +141,11 @@ class LookCall(LookEvent, frozen=True, tag="look-call"):
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One sample of a loss over classes: exact scores, its label and its own loss in nats.
+    """One sample of a loss: exact scores, its label or `targets`, and its own loss.
 
     classes: which columns `scores` are, where not all; rest: logsumexp of the columns left out.
-    "nan", "inf" and "-inf" are written as text.
+    targets: where each output has its own (binary cross-entropy, squared error); loss is the mean
+    over the outputs then, rest the sum of the losses left out. "nan", "inf" and "-inf" are text.
     """
 
     sample: int
@@ -153,12 +154,13 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     classes: tuple[int, ...] = ()
     rest: float | str | None = None
     loss: float | str | None = None
+    targets: tuple[float | str, ...] = ()
 
 
 class LookLoss(LookEvent, frozen=True, tag="look-loss"):
     """One call of a loss function. loss: its number. value: "nan" and "inf" are written as text.
 
-    losses: f4[N], the loss of each sample, where it is over classes and N at most 1,024.
+    losses: f4[N], the loss of each sample as `rows` have it, where N is at most 1,024.
     """
 
     loss: int

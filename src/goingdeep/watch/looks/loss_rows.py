@@ -1,6 +1,6 @@
-"""Single samples of a loss over classes, exact, so that each can be worked by hand.
+"""Single samples of a loss, exact, so that each can be worked by hand.
 
-Axes in this file: N samples, K classes.
+Axes in this file: N samples, K classes, M outputs of a sample.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ MOST_CLASSES = 64
 
 TOP = 8
 NO_REDUCTION = 0
-FUNCTIONS = ("cross_entropy", "nll_loss")
+OVER_CLASSES = ("cross_entropy", "nll_loss")
+BY_OUTPUT: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "binary_cross_entropy_with_logits": (
+        torch.ops.aten.binary_cross_entropy_with_logits, ("weight", "pos_weight"),
+    ),
+    "binary_cross_entropy": (torch.ops.aten.binary_cross_entropy, ("weight",)),
+    "mse_loss": (torch.ops.aten.mse_loss, ()),
+}  # fmt: skip
+"""Losses in which each output has a target of its own: PyTorch's operator, and its weights."""
 
 
 class Single(NamedTuple):
@@ -40,8 +48,12 @@ class Single(NamedTuple):
 def rows(
     function: str, scores: Tensor, labels: Tensor | None, settings: Mapping[str, Any]
 ) -> Single:
-    """Nothing where this is no loss of [N,K] scores with one label a sample."""
-    if function not in FUNCTIONS or labels is None or readable(scores) or readable(labels):
+    """Nothing where this is no loss of [N,K] scores with one label a sample, nor one by output."""
+    if labels is None or readable(scores) or readable(labels):
+        return Single()
+    if function in BY_OUTPUT:
+        return _by_output(function, scores, labels, settings)
+    if function not in OVER_CLASSES:
         return Single()
     if scores.dim() != 2 or labels.dim() != 1 or not scores.numel() or len(scores) != len(labels):
         return Single()
@@ -83,6 +95,55 @@ def _shortened(sample: int, scores: Tensor, label: int, loss: float | str | None
     return Row(
         sample, tuple(exact_values(scores[classes])), label, tuple(classes),
         exact(rest, torch.float64), loss,
+    )  # fmt: skip
+
+
+def _by_output(
+    function: str, outputs: Tensor, targets: Tensor, settings: Mapping[str, Any]
+) -> Single:
+    """The same of outputs [N,...] that have each a target."""
+    count = len(outputs) if outputs.dim() else 0
+    if outputs.shape != targets.shape or not count or not outputs.numel():
+        return Single()
+    if not outputs.is_floating_point() or not targets.is_floating_point():
+        return Single()
+    few = count <= MOST_LOSSES and outputs.numel() <= MOST_SCORES
+    most = MOST_LOSSES if few else SAMPLES
+    operator, names = BY_OUTPUT[function]
+    weights = [_weight(settings.get(name), outputs, most) for name in names]
+    outputs = plain(outputs).detach()[:most]
+    targets = plain(targets).detach()[:most]
+    try:
+        losses = operator(outputs, targets, *weights, NO_REDUCTION).reshape(len(outputs), -1)
+    except (RuntimeError, TypeError):  # a weight that is no tensor, or of another shape
+        return Single()
+    every = zip(
+        *(t.reshape(len(outputs), -1)[:SAMPLES] for t in (outputs, targets, losses)), strict=True
+    )
+    chosen = tuple(_output_row(sample, *three) for sample, three in enumerate(every))
+    means = losses.mean(1, dtype=torch.float32)
+    return Single(chosen, means.cpu().numpy() if few else None)
+
+
+def _weight(weight: Any, outputs: Tensor, most: int) -> Any:
+    if not isinstance(weight, Tensor) or readable(weight):
+        return weight
+    weight = plain(weight).detach()
+    return weight[:most] if weight.shape == outputs.shape else weight
+
+
+def _output_row(sample: int, outputs: Tensor, targets: Tensor, losses: Tensor) -> Row:
+    mean = exact(losses.mean().item(), losses.dtype)
+    if len(outputs) <= MOST_CLASSES:
+        return Row(
+            sample, tuple(exact_values(outputs)), loss=mean, targets=tuple(exact_values(targets))
+        )
+    places = losses.topk(TOP).indices
+    rest = losses.double().sum() - losses[places].double().sum()
+    return Row(
+        sample, tuple(exact_values(outputs[places])), classes=tuple(places.tolist()),
+        rest=exact(rest.item(), torch.float64), loss=mean,
+        targets=tuple(exact_values(targets[places])),
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ class Scores:
 def _links(gradient: Tensor, rows: tuple[Row, ...]) -> list[FirstLink]:
     links = []
     for row in rows:
-        values = gradient[row.sample]
+        values = gradient[row.sample].reshape(-1)
         if row.classes:
             values = values[list(row.classes)]
         links.append(FirstLink(row.sample, tuple(exact_values(values)), row.classes))
