@@ -1,7 +1,7 @@
 """Write web/src/types.ts, the page's types, from the record's structs; `--check` compares only.
 
-Every event, and what `Manifest` holds, becomes an interface of the same name. A field that JSON
-may leave out (it has its default) is optional there.
+Every event, and what `Manifest` and `Beside` hold, becomes an interface of the same name. A field
+that JSON may leave out (it has its default) is optional there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from goingdeep.record.events import KNOWN
-from goingdeep.view.contract import Manifest
+from goingdeep.view.contract import Beside, Manifest
 
 FILE = Path(__file__).parent.parent / "web" / "src" / "types.ts"
 HEAD = """// Made by tools/make_types.py from the structs of src/goingdeep/record and view/contract.py.
@@ -33,7 +33,7 @@ SIMPLE = {
 def types() -> str:
     """The whole file."""
     kinds = typing.get_args(KNOWN)
-    _, components = msgspec.json.schema_components([Manifest, *kinds])
+    _, components = msgspec.json.schema_components([Manifest, Beside, *kinds])
     blocks = [_interface(name, schema) for name, schema in sorted(components.items())]
     names = {kind.__name__ for kind in kinds}
     union = " | ".join(sorted(names))

@@ -164,7 +164,8 @@ def serve(
             if open_browser:
                 _open(address)
 
-        app = server.application(trace, hosts, token)
+        # Whoever was let in to read one run was not asked about the others.
+        app = server.application(trace, hosts, token, neighbours=not let_others_read)
         try:
             server.made(app, ready).run(sockets=[listening])
         except KeyboardInterrupt:

@@ -129,7 +129,8 @@ def serving(folder: Path, other: Path | None = None) -> Iterator[str]:
         port = listening.getsockname()[1]
         ready = threading.Event()
         hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
-        app = server.application(Trace(folder, live=True, other=other), hosts, TOKEN, page_files())
+        trace = Trace(folder, live=True, other=other)
+        app = server.application(trace, hosts, TOKEN, page_files(), neighbours=True)
         made = server.made(app, ready.set)
         thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

@@ -97,14 +97,22 @@ def test_a_picture_of_a_chart_stands_alone(tab, both, tmp_path):
 
 
 def test_the_server_compares_too_and_gives_the_page_as_one_file(tab, folders, tmp_path):
-    with serving(folders["finding"], other=folders["mlp"]) as address:
+    with serving(folders["finding"], other=folders["nan"]) as address:
         tab.open(address.replace("#/?", "#/compare?"))
-        tab.page.wait_for_selector("text=What came of it")
+        tab.page.wait_for_selector("text=finding beside nan")
+        # Another one is chosen on the page; the address keeps the choice.
+        choice = tab.page.locator("label:has-text('Compare with') select")
+        choice.select_option(choice.locator("option", has_text="mlp").get_attribute("value"))
+        tab.page.wait_for_selector("text=finding beside mlp")
+        tab.page.wait_for_selector("figure.chart")
+        tab.page.reload()
+        tab.page.wait_for_selector("text=finding beside mlp")
         tab.page.wait_for_selector("figure.chart")
         path = kept(tab, "The whole page as one file, which works offline", "HTML", tmp_path)
         tab.page.goto("about:blank")  # or it asks the server after its end, and says so
     tab.open(path.as_uri() + "#/compare")
-    tab.page.wait_for_selector("text=What came of it")
+    tab.page.wait_for_selector("text=finding beside mlp")
+    assert tab.page.locator("label:has-text('Compare with')").count() == 0
     assert len(tab.requests) == 1
     assert tab.said == []
 

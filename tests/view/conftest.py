@@ -124,13 +124,14 @@ class Served:
             connection.close()
 
 
-def serving(trace: Trace) -> Iterator[Served]:
+def serving(trace: Trace, *, neighbours: bool = False) -> Iterator[Served]:
     """A real server in a thread, until the test ends."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
         ready = threading.Event()
-        app = server.application(trace, [f"127.0.0.1:{port}", f"localhost:{port}"], TOKEN, PAGE)
+        hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
+        app = server.application(trace, hosts, TOKEN, PAGE, neighbours=neighbours)
         made = server.made(app, ready.set)
         thread = threading.Thread(target=made.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

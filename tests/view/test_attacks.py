@@ -19,7 +19,7 @@ from goingdeep.record.answer import Answer, save_answer
 from goingdeep.record.event import Gap
 from goingdeep.record.events import Resumed, Started
 from goingdeep.record.log import EventLog
-from goingdeep.view import server
+from goingdeep.view import routes, server
 from goingdeep.view.guard import HEADERS
 from goingdeep.view.page_files import PageFiles
 from goingdeep.view.trace import Trace
@@ -151,7 +151,7 @@ def test_an_answer_that_nobody_takes_is_given_up(trained, monkeypatch):
 @pytest.fixture
 def watched(copy, monkeypatch):
     """A server on a run that may be changed; it looks at each request."""
-    monkeypatch.setattr(server, "REFRESH_SECONDS", 0)
+    monkeypatch.setattr(routes, "REFRESH_SECONDS", 0)
     yield from serving(Trace(copy, live=True))
 
 

@@ -5,28 +5,32 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import socket
 import time
 
 import pytest
 
+from goingdeep.record import read_manifest, write_manifest
+from goingdeep.record.answer import Answer, save_answer
 from goingdeep.record.events import Started
-from goingdeep.view import server
+from goingdeep.view import routes, server
 from goingdeep.view import trace as traces
 from goingdeep.view.guard import API, HEADERS, Guard
+from goingdeep.view.stamps import named
 from goingdeep.view.trace import Trace
 from tests.view.conftest import PAGE, TOKEN, Served, serving
 
 ROUTES = ["/", "/page.css", "/page.js", "/api/manifest", "/api/events?after=-1"]
+OTHERS = ["/api/runs", "/api/page", "/api/other/given/manifest", "/api/other/given/page"]
 SECRET = [route for route in ROUTES if route.startswith(API)]
 
 
 def test_the_routes_are_these(trained):
-    paths = [route.path for route in server.Routes(Trace(trained, other=trained), PAGE).all()]
-    other = ["/api/other/manifest", "/api/other/events"]
-    assert paths == [*ROUTES[:4], "/api/events", *other, "/api/blob/{ref}", "/api/page"]
-    alone = [route.path for route in server.Routes(Trace(trained), PAGE).all()]
-    assert alone == [path for path in paths if path not in other]
+    paths = [route.path for route in routes.Routes(Trace(trained), PAGE).all()]
+    parts = ("manifest", "events", "page")
+    api = [*parts, "runs", *(f"other/{{id}}/{part}" for part in parts), "blob/{ref}"]
+    assert paths == ["/", "/page.css", "/page.js", *(f"{API}{part}" for part in api)]
     # Whatever is added beside the page itself is under the token.
     assert [p for p in paths if not p.startswith(API)] == ["/", "/page.css", "/page.js"]
 
@@ -62,7 +66,7 @@ def test_what_is_answered_is_the_run(served):
 def test_a_long_record_comes_in_parts(served, monkeypatch):
     whole = json.loads(served.get("/api/events").body)
     assert not whole["more"]
-    monkeypatch.setattr(server, "MOST_PAGE", 3)
+    monkeypatch.setattr(routes, "MOST_PAGE", 3)
     monkeypatch.setattr(traces, "MOST_PAGE", 3)
     after, parts, more = -1, [], True
     while more:
@@ -73,7 +77,7 @@ def test_a_long_record_comes_in_parts(served, monkeypatch):
     assert parts == whole["events"]
 
 
-@pytest.mark.parametrize("route", [*SECRET, "/api/blob/" + "0" * 32, "/api/", "/api/none"])
+@pytest.mark.parametrize("route", [*SECRET, *OTHERS, "/api/blob/" + "0" * 32, "/api/"])
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN[:-1], TOKEN + "t", TOKEN.upper()])
 def test_without_the_token_there_is_nothing(served, route, token):
     assert served.get(route, token=token).status == 401
@@ -196,6 +200,54 @@ def test_the_policy_lets_nothing_in(served):
     assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
 
 
+# -------------------------------------------------------------------- beside another run
+
+
+def test_the_runs_beside_it_can_be_read_and_nothing_else(copy, tmp_path):
+    second = shutil.copytree(copy, tmp_path / "second")
+    run = read_manifest(second)
+    run.name = "the second"
+    write_manifest(second, run)
+    (tmp_path / "link").symlink_to(second)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "run.json").write_text("{")
+    (tmp_path / "no-run").mkdir()
+    for served in serving(Trace(copy, live=True, source=False), neighbours=True):
+        (found,) = json.loads(served.get("/api/runs").body)
+        assert found == {"id": named("second"), "name": "the second", "created": run.created}
+        place = f"/api/other/{found['id']}"
+        manifest = json.loads(served.get(f"{place}/manifest").body)
+        assert manifest["run"]["name"] == "the second"
+        assert manifest["sources"] == []  # no more may leave than of the run itself
+        assert json.loads(served.get(f"{place}/events").body)["events"]
+        for name in ("given", "second", named("copy"), named("link"), named("no-run"), "0" * 16):
+            assert served.get(f"/api/other/{name}/manifest").status == 404
+            assert served.get(f"/api/other/{name}/page").status == 404
+        assert served.get(f"/api/other/{named('damaged')}/manifest").status == 503
+
+
+def test_others_who_were_let_in_read_one_run_only(copy, tmp_path):
+    shutil.copytree(copy, tmp_path / "second")
+    for served in serving(Trace(copy, live=True)):
+        assert json.loads(served.get("/api/runs").body) == []
+        assert served.get(f"/api/other/{named('second')}/manifest").status == 404
+
+
+def test_the_page_as_one_file_is_made_when_something_has_changed(copy, monkeypatch):
+    made = []
+    build = routes.put_together
+    monkeypatch.setattr(routes, "put_together", lambda *a, **k: made.append(a) or build(*a, **k))
+    monkeypatch.setattr(routes, "REFRESH_SECONDS", 0)
+    for served in serving(Trace(copy, live=True, other=copy)):
+        alone = served.get("/api/page").body
+        assert served.get("/api/page").body == alone
+        assert len(made) == 1
+        assert len(served.get("/api/other/given/page").body) > len(alone)
+        save_answer(copy, Answer(topic="nchw", question="Why?", short="So."))
+        assert served.get("/api/page").body != alone
+        assert len(made) == 3
+
+
 # -------------------------------------------------------------------- slow and oversized
 
 
@@ -286,7 +338,7 @@ def test_a_token_with_odd_letters_does_no_harm():
 
 
 def test_a_run_that_goes_on_is_followed(going, monkeypatch):
-    monkeypatch.setattr(server, "REFRESH_SECONDS", 0)
+    monkeypatch.setattr(routes, "REFRESH_SECONDS", 0)
     for served in serving(Trace(going.folder, live=True)):
         first = json.loads(served.get("/api/events").body)
         assert first["events"] == []

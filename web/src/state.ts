@@ -1,28 +1,48 @@
 // The run that is shown, and what follows from it and from the place.
 
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Finding } from "./record/findings.ts";
-import { findingsOf } from "./record/findings.ts";
+import { numbered } from "./record/findings.ts";
 import { evaluationOf, type Operation, trainingOf } from "./record/operations.ts";
 import { type Look, Run } from "./record/run.ts";
 import { go, option, place } from "./place.ts";
-import type { TraceSource } from "./source/source.ts";
+import { GIVEN, type TraceSource } from "./source/source.ts";
 import { strings } from "./strings.ts";
+import type { Beside } from "./types.ts";
 
 export const problem = signal("");
+
+/** It has the source in it, and changes with every curve: it is not read with every step. */
+const MANIFEST_MS = 3000;
 
 /** One run and how it grows. It grows in place, so whoever reads it is told when it has grown. */
 class Following {
   private readonly version = signal(0);
   private readonly held = signal<Run | null>(null);
   private source: TraceSource | undefined;
+  private end: (() => void) | undefined;
+  private over = false;
   private revision = "";
   private begun = "";
   private reading = false;
+  private readAt = 0;
+
+  /** problem: where it says that it cannot go on. */
+  constructor(private readonly problem: Signal<string>) {}
 
   get value(): Run | null {
     void this.version.value;
     return this.held.value;
+  }
+
+  peek(): Run | null {
+    return this.held.peek();
+  }
+
+  /** Nobody looks at it any more. */
+  stop(): void {
+    this.over = true;
+    this.end?.();
   }
 
   /** Events first: a manifest that changes in between has another revision, and is read once more. */
@@ -32,15 +52,16 @@ class Following {
     this.revision = first.revision;
     this.begun = first.run;
     const manifest = await source.manifest();
+    this.readAt = performance.now();
     if (manifest.schema !== undefined && manifest.schema > 1) {
-      problem.value = strings.newerSchema(manifest.schema);
+      this.problem.value = strings.newerSchema(manifest.schema);
       return;
     }
     const fresh = new Run(manifest);
     fresh.add(first.events);
     this.held.value = fresh;
     await this.more(true);
-    source.onChange?.(() => void this.more(false));
+    if (!this.over) this.end = source.onChange?.(() => void this.more(false));
   }
 
   /** Take what is new: at the beginning everything, in as many answers as it takes. */
@@ -57,24 +78,25 @@ class Following {
         }
         known.add(answer.events);
         again = answer.more;
-        const changed = answer.revision !== this.revision;
-        this.revision = answer.revision;
-        if (changed) known.manifest = await this.source.manifest();
+        const changed = answer.revision !== this.revision && performance.now() - this.readAt >= MANIFEST_MS;
+        if (changed) {
+          this.revision = answer.revision;
+          known.manifest = await this.source.manifest();
+          this.readAt = performance.now();
+        }
         if (answer.events.length || changed) this.version.value++;
       }
-      problem.value = "";
+      if (!this.over) this.problem.value = "";
     } catch (error) {
       if (first) throw error;
-      problem.value = strings.notRead;
+      if (!this.over) this.problem.value = strings.notRead;
     } finally {
       this.reading = false;
     }
   }
 }
 
-export const run = new Following();
-/** The run that it is compared with, where there is one. */
-export const other = new Following();
+export const run = new Following(problem);
 
 let source: TraceSource | undefined;
 
@@ -82,14 +104,56 @@ export async function load(from: TraceSource): Promise<void> {
   source = from;
   try {
     await run.begin(from);
-    if (run.value?.manifest.other) await other.begin(from.other());
   } catch (error) {
-    problem.value = /: 401$/.test(String(error)) ? strings.unauthorised : `${strings.notRead} ${error instanceof Error ? error.message : ""}`;
+    problem.value = /: 401$/.test(String(error)) ? strings.unauthorised : notRead(error);
   }
 }
 
-/** The page as one file, where somebody can make it: not in a file. */
-export const wholePage = (): (() => Promise<ArrayBuffer>) | undefined => source?.page?.bind(source);
+const notRead = (error: unknown): string => `${strings.notRead} ${error instanceof Error ? error.message : ""}`;
+
+// ------------------------------------------------------------------ the run it is compared with
+
+/** Those that lie beside the run; null where nobody can look for them. */
+export const beside = signal<Beside[] | null>(null);
+
+export function lookBeside(): void {
+  source?.beside?.().then((runs) => { beside.value = runs; }, () => undefined);
+}
+
+/** Which run it is: the one chosen on the page, or the one that was named; "" for none. */
+export const otherId = computed(() => {
+  const known = run.value;
+  if (!known) return "";
+  return (source?.beside && option("other")) || (known.manifest.other ? GIVEN : "");
+});
+export const otherProblem = signal("");
+const compared = signal<Following | null>(null);
+export const other = {
+  get value(): Run | null {
+    return compared.value?.value ?? null;
+  },
+};
+
+effect(() => {
+  const id = otherId.value;
+  compared.peek()?.stop();
+  otherProblem.value = "";
+  if (!id || !source) {
+    compared.value = null;
+    return;
+  }
+  const following = new Following(otherProblem);
+  compared.value = following;
+  following.begin(source.other(id)).catch((error) => {
+    if (compared.peek() === following) otherProblem.value = notRead(error);
+  });
+});
+
+/** The page as one file, with what is compared, where somebody can make it: not in a file. */
+export function wholePage(): (() => Promise<ArrayBuffer>) | undefined {
+  const page = source?.page?.bind(source);
+  return page && (() => page(otherId.peek()));
+}
 
 /** Bytes that the record refers to; each is asked for once. */
 const blobs = new Map<string, Promise<ArrayBuffer>>();
@@ -105,9 +169,25 @@ export function blob(ref: string): Promise<ArrayBuffer> {
 
 // ------------------------------------------------------------------ what is shown
 
-export const looked = computed<number[]>(() => {
-  return run.value?.looked ?? [];
-});
+/**
+ * A run that goes on says something new every second. What follows from it stays the very same where
+ * it says the same, so that only what has changed is drawn again.
+ */
+function steady<T>(of: () => T): ReadonlySignal<T> {
+  let [kept, text] = [undefined as T, ""];
+  return computed(() => {
+    const now = of();
+    const written = JSON.stringify(now);
+    if (written !== text) [kept, text] = [now, written];
+    return kept;
+  });
+}
+
+const manifest = computed(() => run.value?.manifest ?? null);
+export const ready = computed(() => run.value !== null);
+export const sources = steady(() => manifest.value?.sources ?? []);
+export const classNames = steady<readonly string[]>(() => (manifest.value && run.peek()?.classNames) ?? []);
+export const looked = steady<number[]>(() => run.value?.looked ?? []);
 
 /** The step looked at that is nearest to the one asked for. */
 export const look = computed<Look | null>(() => {
@@ -124,8 +204,12 @@ export const evaluation = computed<Look | undefined>(() => {
 
 export const inEvaluation = computed(() => option("part") === "evaluation" && evaluation.value !== undefined);
 
+/** How much of the look is there: the newest may come in two parts. */
+const lookSize = computed(() => (run.value ? (look.value?.training.length ?? 0) + (evaluation.value?.evaluation.length ?? 0) : 0));
+
 export const operations = computed<Operation[]>(() => {
   const here = look.value;
+  void lookSize.value;
   if (!here) return [];
   return inEvaluation.value && evaluation.value ? evaluationOf(evaluation.value) : trainingOf(here);
 });
@@ -133,9 +217,7 @@ export const operations = computed<Operation[]>(() => {
 export const opIndex = computed(() => Math.min(Math.max(place.value.op ?? 0, 0), Math.max(operations.value.length - 1, 0)));
 export const operation = computed<Operation | null>(() => operations.value[opIndex.value] ?? null);
 
-export const findings = computed<Finding[]>(() => {
-  return run.value ? findingsOf(run.value) : [];
-});
+export const findings = steady<Finding[]>(() => numbered(manifest.value?.findings ?? []));
 
 export const predicting = computed(() => option("predict") === "1");
 

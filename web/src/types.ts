@@ -46,6 +46,13 @@ export interface Answer {
   fault?: string;
 }
 
+/** A run that lies beside the one shown. id: what a page asks for it by; created: when, in UTC. */
+export interface Beside {
+  id: string;
+  name: string;
+  created: string;
+}
+
 /** A typed array in `blobs/`: its content hash, dtype ("u1", "f4", "i8") and shape. */
 export interface Blob {
   hash: string;
@@ -755,7 +762,7 @@ export interface Resumed {
   rank?: number;
 }
 
-/** One sample of a loss over classes: exact scores, its label and its own loss in nats. */
+/** One sample of a loss: exact scores, its label or `targets`, and its own loss. */
 export interface Row {
   sample: number;
   scores: (number | string)[];
@@ -763,6 +770,7 @@ export interface Row {
   classes?: number[];
   rest?: number | string | null;
   loss?: number | string | null;
+  targets?: (number | string)[];
 }
 
 /** A learning rate scheduler. settings: T_max, total_steps, milestones, gamma, ... */

@@ -120,3 +120,11 @@ class Manifest(msgspec.Struct, frozen=True):
     results: Results | None = None
     notes: tuple[str, ...] = ()
     other: str = ""
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """A run that lies beside the one shown. id: what a page asks for it by; created: when, in UTC."""
+
+    id: str
+    name: str
+    created: str

@@ -51,6 +51,10 @@ class Curves:
         """The rows that a hash stands for, f64[n,5]; None where it is none of these."""
         return self._bytes.get(ref)
 
+    def kept(self) -> dict[str, bytes]:
+        """All of them, by their hash: they stay as they are while these here grow."""
+        return dict(self._bytes)
+
     def _keep(self, rows: F64) -> Blob:
         blob, content = raw(rows)
         self._bytes[blob.hash] = content

@@ -1,35 +1,28 @@
 """The page on a local address: live while a training runs, for this machine's own browser.
 
 guard.py    who may read, decided before a request is routed
-server.py   the routes, and how long a browser may take
+routes.py   what is answered
+server.py   how long a browser may take
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import socket
-import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from goingdeep.errors import GoingDeepError, printable
-from goingdeep.record.encoding import to_json
 from goingdeep.view.guard import HEADERS, Guard, Receive, Scope, Send, refuse
 from goingdeep.view.page_files import PageFiles, page_files
-from goingdeep.view.single import whole_page
-from goingdeep.view.trace import MOST_PAGE, Trace
-
-REFRESH_SECONDS = 0.5
-"""A run is read again at most so often, however many pages ask."""
+from goingdeep.view.routes import Routes
+from goingdeep.view.trace import Trace
 
 PATIENCE_SECONDS = 10.0
 """For a request to arrive whole."""
@@ -44,101 +37,19 @@ MOST_CONNECTIONS = 32
 MOST_SILENT = 4 * MOST_CONNECTIONS
 """Beyond these a connection is closed before it says anything."""
 
-_HASH = re.compile(r"[0-9a-f]{32}")
-_SEQ = re.compile(r"-1|[0-9]{1,12}")
-
-
-class Routes:
-    """What is answered, of one run."""
-
-    def __init__(self, trace: Trace, page: PageFiles) -> None:
-        self._trace = trace
-        self._page = page
-
-    def all(self) -> list[Route]:
-        """Every route there is."""
-        other = self._trace.other
-        return [
-            Route("/", self._text("html", "text/html")),
-            Route("/page.css", self._text("css", "text/css")),
-            Route("/page.js", self._text("js", "text/javascript")),
-            *OfRun(self._trace).routes("/api"),
-            *(OfRun(other).routes("/api/other") if other is not None else ()),
-            Route("/api/blob/{ref}", self._blob),
-            Route("/api/page", self._whole),
-        ]
-
-    def _text(self, part: str, media: str) -> Callable[[Request], Any]:
-        content = getattr(self._page, part)
-
-        async def answer(_: Request) -> Response:
-            return Response(content, media_type=media)
-
-        return answer
-
-    async def _blob(self, request: Request) -> Response:
-        ref = request.path_params["ref"]
-        content = self._trace.blob(ref) if _HASH.fullmatch(ref) else None
-        if content is None:
-            return PlainTextResponse("there is nothing here\n", 404)
-        return Response(content, media_type="application/octet-stream")
-
-    async def _whole(self, _: Request) -> Response:
-        """The page as one file, as `--html` writes it."""
-        html = whole_page(self._trace, page=self._page).html
-        return Response(html, media_type="application/octet-stream")
-
-
-class OfRun:
-    """What is answered of one of the runs, read again where it may have grown."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._read_at = 0.0
-
-    def routes(self, place: str) -> list[Route]:
-        """The routes below a place."""
-        return [
-            Route(f"{place}/manifest", self._manifest),
-            Route(f"{place}/events", self._events),
-        ]
-
-    # These do not wait for anything: one request after the other, so that a run is read by one.
-
-    async def _manifest(self, _: Request) -> Response:
-        self._refresh()
-        return Response(to_json(self._trace.manifest()), media_type="application/json")
-
-    async def _events(self, request: Request) -> Response:
-        asked = request.query_params.get("after", "-1")
-        if not _SEQ.fullmatch(asked):
-            return PlainTextResponse("after expects a whole number from -1\n", 400)
-        self._refresh()
-        found, following = self._trace.after(int(asked))
-        body = b'{"events":[%s],"next":%d,"more":%s,"revision":"%s","run":"%s"}' % (
-            b",".join(shaped.json for shaped in found), following,
-            b"true" if len(found) == MOST_PAGE else b"false",
-            self._trace.revision.encode(), self._trace.identity.encode(),
-        )  # fmt: skip
-        return Response(body, media_type="application/json")
-
-    def _refresh(self) -> None:
-        now = time.monotonic()
-        if now - self._read_at >= REFRESH_SECONDS:
-            self._trace.refresh()
-            self._read_at = time.monotonic()
-
 
 def application(
-    trace: Trace, hosts: Sequence[str], token: str, page: PageFiles | None = None
-) -> Guard:
+    trace: Trace, hosts: Sequence[str], token: str, page: PageFiles | None = None,
+    *, neighbours: bool = False,
+) -> Guard:  # fmt: skip
     """The whole server as one ASGI application.
 
     Args:
         trace: the run. hosts, token: as `Guard` takes them. page: by default the one in the package.
+        neighbours: whether the runs beside it may be read too, to be compared with.
     """
     routes = Starlette(
-        routes=Routes(trace, page or page_files()).all(),
+        routes=Routes(trace, page or page_files(), neighbours=neighbours).all(),
         exception_handlers={GoingDeepError: _unreadable},
     )
     routes.router.redirect_slashes = False

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from goingdeep.record.encoding import to_json
 from goingdeep.record.event import Blob
@@ -17,7 +19,7 @@ from goingdeep.record.look import LookEvent
 from goingdeep.view.contract import Manifest
 from goingdeep.view.events import Shaped
 from goingdeep.view.page_files import PageFiles, page_files
-from goingdeep.view.trace import Trace
+from goingdeep.view.trace import Now, Trace
 
 MOST_BYTES = 4 << 20
 """Of the file."""
@@ -52,35 +54,44 @@ def whole_page(
             out until it fits, which the page says. kind: "embedded", or "frame" in a notebook.
         page: by default the one in the package.
     """
-    page = page or page_files()
+    other = trace.other.now() if trace.other is not None else None
+    return put_together(trace.now(), other, most=most, kind=kind, page=page or page_files())
+
+
+def put_together(
+    run: Now, other: Now | None, *, page: PageFiles, most: int = MOST_BYTES, kind: str = "embedded"
+) -> Whole:
+    """The same of a run that is not asked to grow meanwhile, beside another one or none."""
     room = most - len(page.whole("{}").encode())
-    blobs = _Blobs(trace)
+    blobs = _Blobs([run] if other is None else [run, other])
     source: dict[str, object] = {"kind": kind}
     leaves: tuple[str, ...] = ()
-    if trace.other is not None:
-        source["other"], leaves = _content(trace.other, int(room * SHARE_OF_OTHER), blobs)
+    name = ""
+    if other is not None:
+        name = str(other.manifest.run["name"])
+        source["other"], leaves = _content(other, int(room * SHARE_OF_OTHER), blobs)
         room -= len(str(source["other"])) + blobs.size
-        leaves = tuple(f"{line} (of {trace.other.run.name})" for line in leaves)
-    source["data"], own = _content(trace, room, blobs)
+        leaves = tuple(f"{line} (of {name})" for line in leaves)
+    source["data"], own = _content(run, room, blobs, name)
     source["blobs"] = blobs.packed
     return Whole(page.whole(json.dumps(source)), (*own, *leaves))
 
 
-def _content(trace: Trace, room: int, blobs: _Blobs) -> tuple[str, tuple[str, ...]]:
+def _content(run: Now, room: int, blobs: _Blobs, other: str = "") -> tuple[str, tuple[str, ...]]:
     """A run's manifest and events, packed, in so many bytes with its blobs; and what they carry.
 
     Changes: `blobs`, which gets its own.
     """
     before = blobs.size
-    manifest = trace.manifest()
+    manifest = msgspec.structs.replace(run.manifest, other=other)
     own = [manifest.results.pictures] if manifest.results and manifest.results.pictures else []
     blobs.add([*(curve.rows for curve in manifest.curves), *own])
-    others = [shaped for shaped in trace.events if not isinstance(shaped.event, LookEvent)]
+    others = [shaped for shaped in run.events if not isinstance(shaped.event, LookEvent)]
     kept, left_out = _ends(others, MOST_OTHERS)
     for shaped in kept:
         blobs.add(shaped.blobs)
     used = _size(to_json(manifest)) + _size(b",".join(shaped.json for shaped in kept))
-    looks = _looks(trace.events)
+    looks = _looks(run.events)
     chosen = _fitting(looks, room - used - (blobs.size - before), manifest, blobs)
     notes = []
     if left_out:
@@ -92,8 +103,9 @@ def _content(trace: Trace, room: int, blobs: _Blobs) -> tuple[str, tuple[str, ..
         )
     kept += [shaped for look in chosen for shaped in looks[look]]
     kept.sort(key=lambda shaped: shaped.seq)
+    told = msgspec.structs.replace(manifest, notes=(*manifest.notes, *notes))
     content = b'{"manifest":%s,"events":[%s]}' % (
-        to_json(trace.manifest(notes)), b",".join(shaped.json for shaped in kept),
+        to_json(told), b",".join(shaped.json for shaped in kept),
     )  # fmt: skip
     return _packed(content), _leaving(manifest, len(chosen), kept)
 
@@ -112,15 +124,15 @@ def write_page(trace: Trace, path: Path, *, most: int = MOST_BYTES) -> Whole:
 class _Blobs:
     """Blobs on their way into the file, each once."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
+    def __init__(self, runs: Sequence[Now]) -> None:
+        self._runs = runs
         self.packed: dict[str, str] = {}
         self.size = 0
 
     def add(self, blobs: Iterable[Blob]) -> None:
         for blob in blobs:
             if blob.hash not in self.packed:
-                content = self._trace.blob(blob.hash)
+                content = self._read(blob.hash)
                 if content is not None:  # one that is damaged is shown as not recorded
                     self.packed[blob.hash] = text = _packed(content)
                     self.size += len(text) + 40
@@ -128,8 +140,11 @@ class _Blobs:
     def cost(self, blobs: Iterable[Blob]) -> int:
         """What adding these would take."""
         new = {blob.hash: blob for blob in blobs if blob.hash not in self.packed}
-        found = (self._trace.blob(ref) for ref in new)
+        found = (self._read(ref) for ref in new)
         return sum(_size(content) + 40 for content in found if content is not None)
+
+    def _read(self, ref: str) -> bytes | None:
+        return next((c for run in self._runs if (c := run.blob(ref)) is not None), None)
 
 
 def _looks(events: Iterable[Shaped]) -> dict[tuple[int, str], list[Shaped]]:

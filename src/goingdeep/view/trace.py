@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,24 @@ CHECK_SHARE = 200
 """The rules run again after so many times as long as they took: half a hundredth of one core."""
 
 FIRST_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class Now:
+    """A run as far as it was read: it stays so, for a thread of its own, while the run goes on.
+
+    made, known: bytes that are no file, and files that events refer to, by their hash.
+    """
+
+    folder: Path
+    manifest: Manifest
+    events: tuple[Shaped, ...]
+    made: Mapping[str, bytes]
+    known: Mapping[str, Blob]
+
+    def blob(self, ref: str) -> bytes | None:
+        """The bytes that a hash stands for; None where the page was never told of it."""
+        return self.made.get(ref) or _read(self.folder, self.known.get(ref))
 
 
 class Trace:
@@ -91,7 +110,7 @@ class Trace:
         self._shaper = Shaper(self._paths, images=self._with_images)
         self._all = self._following.more() if self._following else self._of_all_ranks()
         self._shape(joined(self._all))
-        self._revise()
+        self._revise(self._stamps())
 
     # ---------------------------------------------------------------- what a page asks for
 
@@ -113,8 +132,9 @@ class Trace:
         self._shape(new)
         if self.state != before:
             self._check_at = 0.0
-        if new or self.state != before or self._stamps() != self._stamped:
-            self._revise()
+        stamps = self._stamps()
+        if new or self.state != before or stamps != self._stamped:
+            self._revise(stamps)
 
     @property
     def looked(self) -> bool:
@@ -131,16 +151,21 @@ class Trace:
         made = self._curves.blob(ref)
         if made is not None:
             return made
-        known = self._blobs.get(ref)
-        if known is None:
-            return self.other.blob(ref) if self.other is not None else None
-        try:
-            return read_blob(self.folder, known).tobytes()
-        except GoingDeepError:
-            return None
+        if ref in self._blobs:
+            return _read(self.folder, self._blobs[ref])
+        return self.other.blob(ref) if self.other is not None else None
 
-    def manifest(self, notes: Iterable[str] = ()) -> Manifest:
-        """What the page is told first, with more notes on what was left out."""
+    def now(self) -> Now:
+        """The run as far as it was read."""
+        events, curves = tuple(self.events), self._curves.kept()
+        return Now(self.folder, self.manifest(), events, curves, dict(self._blobs))
+
+    def beside(self, folder: Path) -> Trace:
+        """Another run, of which as much may leave as of this one."""
+        return Trace(folder, source=self._with_source, images=self._with_images, live=self._live)
+
+    def manifest(self) -> Manifest:
+        """What the page is told first."""
         run = msgspec.to_builtins(self.run)
         for name in ("machine", "versions"):
             run.pop(name, None)
@@ -155,8 +180,8 @@ class Trace:
             not_checked=dict(report.not_checked) if report is not None else {},
             answers=self._cached("answers", stamp(self.folder / ANSWERS), self._answers),
             results=self._results(),
-            notes=(*self._notes(), *notes),
-            other=self.other.run.name if self.other is not None else "",
+            notes=tuple(self._notes()),
+            other=fit(self.other.run.name) if self.other is not None else "",
         )
 
     # ---------------------------------------------------------------- reading
@@ -189,20 +214,19 @@ class Trace:
 
     def _stamps(self) -> dict[str, object]:
         """What tells that a file beside the events has changed: some are written after the end."""
-        judged_by = [self.folder / PROOFS, *self._judged_by]
-        return {
-            "judged by": [stamp(path) for path in judged_by],
-            "others": [stamp(self.folder / name) for name in ("scalars", ANSWERS, "result.json")],
-        }
+        others = [stamp(self.folder / name) for name in ("scalars", ANSWERS, "result.json")]
+        return {"judged by": self._judged_stamps(), "others": others}
 
-    def _revise(self) -> None:
+    def _judged_stamps(self) -> list[object]:
+        return [stamp(path) for path in (self.folder / PROOFS, *self._judged_by)]
+
+    def _revise(self, stamps: dict[str, object]) -> None:
         """Look at what the manifest is made of, and say whether it is another one now."""
-        stamps = self._stamps()
         self._curves.read(self._shaper.rank)
         due = time.monotonic() >= self._check_at or self._report is None
         if due or stamps["judged by"] != self._stamped["judged by"]:
             self._judge()
-            stamps = self._stamps()  # of the settings that were found
+            stamps["judged by"] = self._judged_stamps()  # of the settings that were found
         self._stamped = stamps
         key = (
             self.state, self.run.status, len(self._sites), len(self._texts), id(self._report),
@@ -257,6 +281,13 @@ class Trace:
         if known is None or known[0] != key:
             known = self._parts[name] = (key, make())
         return known[1]
+
+
+def _read(folder: Path, blob: Blob | None) -> bytes | None:
+    try:
+        return None if blob is None else read_blob(folder, blob).tobytes()
+    except GoingDeepError:
+        return None
 
 
 def _state(folder: Path, run: RunManifest) -> Any:

@@ -1,10 +1,12 @@
 // Two runs, or two steps, side by side: before and after a fix.
 
+import { useEffect } from "preact/hooks";
 import { Table } from "../glyphs/parts.tsx";
 import { go, option } from "../place.ts";
 import { trainingOf } from "../record/operations.ts";
 import type { Look, LookEvent } from "../record/run.ts";
-import { look, looked, other, run } from "../state.ts";
+import { GIVEN } from "../source/source.ts";
+import { beside, look, lookBeside, looked, other, otherId, otherProblem, run } from "../state.ts";
 import { strings } from "../strings.ts";
 import { namesOf, RunsCompared } from "./runs.tsx";
 
@@ -17,11 +19,27 @@ export function CompareScreen() {
     <div class="spread">
       <div class="panel">
         <h2>{theirs ? strings.compareRuns : strings.compareTitle}</h2>
-        {mine && theirs ? <p>{strings.compareRunsSay(...namesOf({ run: mine, other: theirs }))}</p> : <p class="quiet">{strings.compareHow(mine?.name ?? "RUN")}</p>}
+        <Choice />
+        {mine && theirs && <p>{strings.compareRunsSay(...namesOf({ run: mine, other: theirs }))}</p>}
+        {!theirs && otherId.value && <p role="status">{otherProblem.value || strings.reading}</p>}
       </div>
       {mine && theirs && <RunsCompared run={mine} other={theirs} />}
       <Steps />
     </div>
+  );
+}
+
+/** Which run to compare with, of those beside this one; a file has no others. */
+function Choice() {
+  useEffect(lookBeside, []);
+  const named = run.value?.manifest.other;
+  if (!beside.value) return otherId.value ? null : <p class="quiet">{strings.compareHow(run.value?.name ?? "RUN")}</p>;
+  if (!beside.value.length && !named) return <p class="quiet">{strings.noneBeside}</p>;
+  return (
+    <p><label>{strings.compareWith} <select value={otherId.value} onChange={(event) => go({ set: { other: event.currentTarget.value || null, with: null } })}>
+      {named ? <option value={GIVEN}>{named}</option> : <option value="">{strings.noOther}</option>}
+      {beside.value.map((one) => <option value={one.id} key={one.id}>{one.name} ({strings.moment(one.created)})</option>)}
+    </select></label></p>
   );
 }
 

@@ -15,7 +15,7 @@ export class Embedded implements TraceSource {
     private readonly otherData = "",
   ) {}
 
-  other(): TraceSource {
+  other(_id: string): TraceSource {
     return new Embedded(this.otherData, this.blobs);
   }
 

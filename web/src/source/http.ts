@@ -1,11 +1,13 @@
 // A run that a server on this machine reads, while it may go on.
 
-import type { Manifest } from "../types.ts";
+import type { Beside, Manifest } from "../types.ts";
 import { type Answer, SourceError, type TraceSource } from "./source.ts";
 
 // A watcher writes once a second: with this a step is on the page within two seconds of its end.
 const SHOWN_MS = 750;
 const HIDDEN_MS = 5000;
+
+const otherPlace = (id: string): string => `api/other/${encodeURIComponent(id)}`;
 
 export class Http implements TraceSource {
   constructor(
@@ -21,25 +23,34 @@ export class Http implements TraceSource {
     return (await this.get(`${this.place}/events?after=${after}`)).json();
   }
 
-  other(): TraceSource {
-    return new Http(this.token, "api/other");
+  other(id: string): TraceSource {
+    return new Http(this.token, otherPlace(id));
   }
 
-  async page(): Promise<ArrayBuffer> {
-    return (await this.get("api/page")).arrayBuffer();
+  async beside(): Promise<Beside[]> {
+    return (await this.get("api/runs")).json();
+  }
+
+  async page(other: string): Promise<ArrayBuffer> {
+    return (await this.get(`${other ? otherPlace(other) : "api"}/page`)).arrayBuffer();
   }
 
   async blob(ref: string): Promise<ArrayBuffer> {
     return (await this.get(`api/blob/${encodeURIComponent(ref)}`)).arrayBuffer();
   }
 
-  onChange(told: () => void): void {
+  onChange(told: () => void): () => void {
     const again = () => {
       told();
-      setTimeout(again, document.hidden ? HIDDEN_MS : SHOWN_MS);
+      next = setTimeout(again, document.hidden ? HIDDEN_MS : SHOWN_MS);
     };
-    setTimeout(again, SHOWN_MS);
-    document.addEventListener("visibilitychange", () => document.hidden || told());
+    const seen = () => document.hidden || told();
+    let next = setTimeout(again, SHOWN_MS);
+    document.addEventListener("visibilitychange", seen);
+    return () => {
+      clearTimeout(next);
+      document.removeEventListener("visibilitychange", seen);
+    };
   }
 
   private async get(path: string): Promise<Response> {

@@ -1,6 +1,6 @@
 // Where a run comes from. Everything else of the page does not know.
 
-import type { Event, Manifest } from "../types.ts";
+import type { Beside, Event, Manifest } from "../types.ts";
 
 export interface Answer {
   events: Event[];
@@ -16,13 +16,18 @@ export interface TraceSource {
   manifest(): Promise<Manifest>;
   events(after: number): Promise<Answer>;
   blob(ref: string): Promise<ArrayBuffer>;
-  /** The run that this one is compared with, where the manifest names one; its blobs are asked for here. */
-  other(): TraceSource;
-  /** The whole page as one file; only where somebody can make it. */
-  page?(): Promise<ArrayBuffer>;
-  /** Calls back whenever there may be something new; only where the run may go on. */
-  onChange?(told: () => void): void;
+  /** A run that this one is compared with: GIVEN, or one of those beside it. Its blobs are asked for here. */
+  other(id: string): TraceSource;
+  /** The runs beside this one; only where somebody can look for them. */
+  beside?(): Promise<Beside[]>;
+  /** The whole page as one file, alone ("") or with another run; only where somebody can make it. */
+  page?(other: string): Promise<ArrayBuffer>;
+  /** Calls back whenever there may be something new, until what it returns is called; only where the run may go on. */
+  onChange?(told: () => void): () => void;
 }
+
+/** The run to compare with that the manifest names. */
+export const GIVEN = "given";
 
 /** What the element `gd-source` says. */
 export type Told =
