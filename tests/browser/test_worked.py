@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
+import goingdeep as gd
 from goingdeep.record import look, read_blob
 from goingdeep.view.single import write_page
 from goingdeep.view.trace import Trace
@@ -72,6 +74,60 @@ def test_one_weight_under_sgd_adam_and_adamw(tab, files, folders, name):
             assert found[0][1] == pytest.approx(weight.after, rel=1e-5)
             kept = [found_[0] for found_ in found[1 : 1 + len(weight.state_after)]]
             assert kept == pytest.approx(list(weight.state_after.values()), rel=1e-6)
+
+
+F = torch.nn.functional
+BY_OUTPUT = (F.binary_cross_entropy_with_logits, F.binary_cross_entropy, F.mse_loss)
+
+
+@pytest.fixture(scope="module")
+def by_output(tmp_path_factory) -> Path:
+    """Three steps, each with another loss in which every output has a target of its own."""
+    torch.manual_seed(1)
+    model = torch.nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x, targets = torch.randn(5, 4), torch.randint(0, 2, (5, 3)).float()
+    folder = tmp_path_factory.mktemp("by-output") / "run"
+    with gd.watch(folder):
+        for call in BY_OUTPUT:
+            optimizer.zero_grad()
+            outputs = model(x)
+            loss = call(outputs.sigmoid() if call is F.binary_cross_entropy else outputs, targets)
+            loss.backward()
+            optimizer.step()
+    return folder
+
+
+def test_the_loss_and_its_gradient_where_each_output_has_a_target(tab, by_output, tmp_path):
+    write_page(Trace(by_output), tmp_path / "page.html")
+    address = (tmp_path / "page.html").as_uri()
+    for step, call in enumerate(BY_OUTPUT, 1):
+        loss = of(look.LookLoss, looked(by_output)[step])
+        assert loss.function == call.__name__
+        values, targets = (
+            torch.tensor([getattr(row, name) for row in loss.rows], dtype=torch.float64)
+            for name in ("scores", "targets")
+        )
+        values.requires_grad = True
+        call(values, targets).backward()
+        known = call(values, targets, reduction="none").detach()
+        tab.open(f"{address}#/loss?step={step}&sample=2")
+        tab.page.wait_for_selector(".compared")
+        (said, mine, equal), whole = compared(tab.page)
+        assert equal
+        assert said == pytest.approx(loss.rows[2].loss, rel=1e-6)
+        assert mine == pytest.approx(known[2].mean().item(), rel=1e-6)
+        assert whole[:2] == pytest.approx([loss.value, known.mean().item()], rel=1e-6)
+        assert whole[2]
+        cells = tab.page.locator("tbody tr td:last-child").all_inner_texts()
+        assert [number(cell) for cell in cells] == pytest.approx(known[2].tolist(), rel=1e-4)
+        tab.open(f"{address}#/backward?step={step}&sample=2")
+        tab.page.wait_for_selector(".compared")
+        cells = tab.page.locator("table").first.locator("tbody tr td:nth-of-type(2)")
+        slopes = [number(cell) for cell in cells.all_inner_texts()]
+        assert slopes == pytest.approx(values.grad[2].tolist(), rel=1e-5)
+        assert [equal for *_, equal in compared(tab.page)] == [True]
+    assert tab.said == []
 
 
 def test_a_number_that_is_not_the_recorded_one_is_called_so(tab, folders, tmp_path):

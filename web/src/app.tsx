@@ -21,7 +21,7 @@ import { ModesScreen } from "./screens/modes.tsx";
 import { OptimizerScreen } from "./screens/optimizer.tsx";
 import { ResultsScreen } from "./screens/results.tsx";
 import { StepScreen } from "./screens/step.tsx";
-import { findings, inEvaluation, look, looked, operations, opIndex, predicting, problem, run, toStep } from "./state.ts";
+import { findings, inEvaluation, look, looked, operations, opIndex, predicting, problem, ready, run, toStep } from "./state.ts";
 import { strings } from "./strings.ts";
 
 const DRAWN: Record<Screen, ComponentType> = {
@@ -38,11 +38,10 @@ export const showHelp = (): void => {
 };
 
 export function App() {
-  const known = run.value;
   useEffect(() => {
-    if (known) document.title = strings.title(known.name);
-  }, [known]);
-  if (!known) return <main class="loading"><h1 class="visually-hidden">{strings.brand}</h1><p role="status">{problem.value || strings.reading}</p></main>;
+    if (ready.value) document.title = strings.title(run.peek()?.name ?? "");
+  }, [ready.value]);
+  if (!ready.value) return <main class="loading"><h1 class="visually-hidden">{strings.brand}</h1><p role="status">{problem.value || strings.reading}</p></main>;
   const screen = place.value.screen;
   const Drawn = DRAWN[screen];
   const lacking = OF_A_STEP.has(screen) && !look.value;

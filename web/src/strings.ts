@@ -119,7 +119,7 @@ export const strings = {
   /** In the gutter, where room is short. */
   phaseMark: { batch: "bat", forward: "fwd", loss: "los", backward: "bwd", step: "stp", clear: "clr" } as Record<string, string>,
   phaseOps: (phase: string, count: number) => (count === 1 ? phase : `${phase}: ${count} operations`),
-  opOf: (index: number, all: number) => `operation ${index + 1} of ${all}`,
+  opOf: (index: number, all: number) => `${index + 1} of ${all}`,
   back: "Back",
   on: "Next",
   before: "before",
@@ -269,8 +269,8 @@ export const strings = {
 
   // ------------------------------------------------------------------ loss
   lossTitle: "The loss, worked out",
-  lossSays: (sample: number, label: string) => `Sample ${sample}, label ${label}. The scores are exact, the rest is computed by this page.`,
-  columns: { class: "class", score: "score", shifted: "minus the largest", exp: "exp", probability: "probability", log: "−log", gradient: "gradient" },
+  lossSays: (sample: number, label: string) => `Sample ${sample}${label ? `, label ${label}` : ""}. The scores are exact, the rest is computed by this page.`,
+  columns: { class: "class", score: "score", shifted: "minus the largest", exp: "exp", probability: "probability", log: "−log", gradient: "gradient", output: "output", target: "target", sigmoid: "sigmoid", loss: "loss" },
   rest: "the other classes together",
   lossLine: (probability: Recorded, loss: Recorded) => `−log(${number(probability)}) = ${number(loss)} nats`,
   sumLine: (value: Recorded) => `sum of exp: ${number(value)}`,
@@ -286,8 +286,20 @@ export const strings = {
   guessing: (classes: number) => `Guessing among ${classes} classes costs log ${classes} = ${number(Math.log(classes))} nats.`,
   probabilityOf: (loss: number) => `exp(−loss) = ${percent(Math.exp(-loss))}: the probability that the right class got, as a geometric mean over the batch.`,
   noRows: "The samples of this loss were not recorded one by one.",
-  notClasses: (name: string) => `${name} is not a loss over classes that this page works out. Its value stands in the record.`,
-  weighted: "Class weights are on, so the loss of one sample is not the plain −log shown here.",
+  notWorkedLoss: (name: string) => `${name} is not a loss that this page works out. Its value stands in the record.`,
+  weighted: "Weights are on, so the loss of one sample is not the plain one shown here.",
+  takes: { binary_cross_entropy_with_logits: "score", binary_cross_entropy: "probability", mse_loss: "value" } as Record<string, string>,
+  byOutput: {
+    binary_cross_entropy_with_logits: "loss = −(target × log p + (1 − target) × log(1 − p)), with p = sigmoid(score)",
+    binary_cross_entropy: "loss = −(target × log p + (1 − target) × log(1 − p))",
+    mse_loss: "loss = (value − target)²",
+  } as Record<string, string>,
+  guessingHalf: {
+    binary_cross_entropy_with_logits: "Saying 0.5 (a score of 0) costs log 2 = 0.69315 nats.",
+    binary_cross_entropy: "Saying 0.5 costs log 2 = 0.69315 nats.",
+  } as Record<string, string>,
+  otherOutputs: (count: number) => many(count, "other output"),
+  meanOfOutputs: (count: number, sum: Recorded, mean: Recorded) => `The mean over the ${count.toLocaleString("en")} outputs: ${number(sum)} / ${count.toLocaleString("en")} = ${number(mean)}.`,
   smoothed: (share: number, own: Recorded, spread: Recorded, loss: Recorded) =>
     `label smoothing ${number(share)}: ${number(1 - share)} × ${number(own)} + ${number(share)} × ${number(spread)} (the mean of −log over all classes) = ${number(loss)} nats`,
   inputIsLog: "nll_loss takes log-probabilities: no softmax is taken here.",
@@ -299,6 +311,10 @@ export const strings = {
   firstLinkSays: (n: number, smoothing: number, classes: number) =>
     smoothing ? `(probability − target) / N, with N = ${n}; the target is ${number(1 - smoothing + smoothing / classes)} for the label and ${number(smoothing / classes)} for every other class (label smoothing ${number(smoothing)}).`
       : `(probability − 1 for the label) / N, with N = ${n}.`,
+  firstLinkOf: {
+    binary_cross_entropy_with_logits: "(sigmoid − target)", binary_cross_entropy: "(p − target) / (p × (1 − p))", mse_loss: "2 × (value − target)",
+  } as Record<string, string>,
+  firstLinkBy: (formula: string, n: number) => (n === 1 ? `${formula}; the loss is a sum.` : `${formula} / N, with N = ${n.toLocaleString("en")}: all outputs of the batch.`),
   scoreGradient: "gradient at the scores",
   norm: "norm",
   largest: "largest",
@@ -470,6 +486,11 @@ export const strings = {
   withStep: "with step",
   oneLook: "Only one step of this run was looked at closely.",
   compareHow: (run: string) => `To compare two runs: gd view ${run} --with OTHER`,
+  compareWith: "Compare with",
+  noOther: "no other run",
+  noneBeside: "There is no other run beside this one to compare it with.",
+  /** "2026-11-27T15:31:02.123+00:00" to the minute, as it is written. */
+  moment: (created: string) => created.slice(0, 16).replace("T", " "),
   compareRuns: "Compare two runs",
   compareRunsSay: (one: string, other: string) => `${one} beside ${other}: what each was set to, how its steps were done, and what came of it.`,
   thisRun: (name: string) => `${name} (this run)`,

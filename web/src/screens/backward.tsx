@@ -7,9 +7,11 @@ import { strings } from "../strings.ts";
 import type { LookBackward, LookLoss, Row } from "../types.ts";
 import { agrees, toNumber } from "../worked/numbers.ts";
 import { firstLink, workLoss } from "../worked/loss.ts";
+import { byOutput, workOutputs } from "../worked/outputs.ts";
 import { show } from "../worked/update.ts";
 import { smoothingOf, targetOf } from "./loss.tsx";
 import { Bar, className } from "./operation.tsx";
+import { outputName, outputsOf } from "./outputs.tsx";
 
 export function BackwardScreen() {
   const chosen = operation.value?.event?.kind === "look-backward" ? operation.value : operations.value.find((one) => one.event?.kind === "look-backward");
@@ -35,14 +37,38 @@ function First({ event, loss }: { event: LookBackward; loss: LookLoss }) {
   const row = rows.find((one) => one.sample === (numberOption("sample") ?? 0)) ?? rows[0];
   const reduction = called?.reduction || "mean";
   const smoothing = smoothingOf(called);
-  if (!row || loss.function !== "cross_entropy" || smoothing === null || (smoothing > 0 && row.rest != null) || (reduction !== "mean" && reduction !== "sum")) return null;
-  const n = reduction === "sum" ? 1 : (loss.input?.shape[0] ?? rows.length);
-  return <Worked event={event} rows={rows} row={row} n={n} smoothing={smoothing} />;
+  if (!row || smoothing === null || (reduction !== "mean" && reduction !== "sum")) return null;
+  const count = outputsOf(loss);
+  const samples = loss.input?.shape[0] ?? rows.length;
+  if (byOutput(loss.function)) {
+    const n = reduction === "sum" ? 1 : samples * count;
+    const work = workOutputs(loss.function, row.scores, row.targets ?? [], count);
+    if (!work) return null;
+    const says = strings.firstLinkBy(strings.firstLinkOf[loss.function] ?? "", n);
+    const cells = work.outputs.map((output, i) => [outputName(row, i, count), show(output.value)] as const);
+    return <Worked event={event} rows={rows} row={row} n={n} says={says} head={[strings.columns.output, strings.takes[loss.function] ?? ""]} cells={cells} mine={work.outputs.map((output) => output.slope / n)} />;
+  }
+  if (loss.function !== "cross_entropy" || (smoothing > 0 && row.rest != null)) return null;
+  const n = reduction === "sum" ? 1 : samples;
+  const work = workLoss(row.scores, targetOf(row), row.rest ?? null, smoothing);
+  const cells = work.probabilities.map((share, i) => [`${className(row.classes?.length ? row.classes[i] : i)}${i === work.target ? ` (${strings.label})` : ""}`, strings.number(share)] as const);
+  return <Worked event={event} rows={rows} row={row} n={n} says={strings.firstLinkSays(n, smoothing, work.probabilities.length)} head={[strings.columns.class, strings.columns.probability]} cells={cells} mine={firstLink(work, n)} />;
 }
 
-function Worked({ event, rows, row, n, smoothing }: { event: LookBackward; rows: Row[]; row: Row; n: number; smoothing: number }) {
-  const work = workLoss(row.scores, targetOf(row), row.rest ?? null, smoothing);
-  const mine = firstLink(work, n);
+interface WorkedProps {
+  event: LookBackward;
+  rows: Row[];
+  row: Row;
+  /** What the loss divides by. */
+  n: number;
+  says: string;
+  /** Of each score: its name, and what its gradient follows from. */
+  head: [string, string];
+  cells: (readonly [string, string])[];
+  mine: number[];
+}
+
+function Worked({ event, rows, row, n, says, head, cells, mine }: WorkedProps) {
   const theirs = event.first?.find((link) => link.sample === row.sample);
   const said = mine.map((_, i) => {
     const id = row.classes?.length ? row.classes[i] : i;
@@ -53,16 +79,15 @@ function Worked({ event, rows, row, n, smoothing }: { event: LookBackward; rows:
   return (
     <div class="panel">
       <h2>{strings.firstLink}</h2>
-      <p>{strings.firstLinkSays(n, smoothing, work.probabilities.length)}</p>
+      <p>{says}</p>
       <label>{strings.sample} <select value={row.sample} onChange={(change) => go({ set: { sample: change.currentTarget.value } }, true)}>
         {rows.map((one) => <option value={one.sample} key={one.sample}>{strings.choose(one.sample, className(one.label))}</option>)}
       </select></label>
       <Table
         caption={strings.scoreGradient}
-        head={[strings.columns.class, strings.columns.probability, strings.pageSays, ...(theirs ? [strings.pytorch, ""] : [])]}
+        head={[...head, strings.pageSays, ...(theirs ? [strings.pytorch, ""] : [])]}
         rows={mine.map((value, i) => [
-          `${className(row.classes?.length ? row.classes[i] : i)}${i === work.target ? ` (${strings.label})` : ""}`,
-          strings.number(work.probabilities[i]),
+          ...(cells[i] ?? ["", ""]),
           show(Number(value.toPrecision(6))),
           ...(theirs ? [said[i] == null ? strings.notRecorded : show(said[i] ?? Number.NaN), said[i] == null ? "" : agrees(value, said[i] ?? Number.NaN, 1 / n) ? "✓" : "≠"] : []),
         ])}

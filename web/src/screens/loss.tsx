@@ -9,21 +9,23 @@ import { strings } from "../strings.ts";
 import type { LookLoss, LossFunction, Row } from "../types.ts";
 import { agrees, toNumber } from "../worked/numbers.ts";
 import { workLoss } from "../worked/loss.ts";
+import { byOutput } from "../worked/outputs.ts";
 import { show } from "../worked/update.ts";
 import { className, SamplePicture } from "./operation.tsx";
+import { outputsOf, WorkedOutputs } from "./outputs.tsx";
 
 export function LossScreen() {
   const chosen = operation.value?.event?.kind === "look-loss" ? operation.value : operations.value.find((one) => one.event?.kind === "look-loss");
   const event = chosen?.event as LookLoss | undefined;
   if (!event) return <Missing title={strings.lossTitle}>{strings.notInStep["loss"]}</Missing>;
   const called = look.value?.process.losses.get(event.loss);
-  const overClasses = event.function === "cross_entropy" || event.function === "nll_loss";
+  const known = event.function === "cross_entropy" || event.function === "nll_loss" || byOutput(event.function);
   const rows = (event.rows ?? []).filter((row) => row.scores.length);
   return (
     <div class="panel">
       <h2>{strings.lossTitle}</h2>
       <p class="sentence">{event.sentence}</p>
-      {!overClasses ? <p>{strings.notClasses(event.function)}</p> : rows.length ? <Rows event={event} rows={rows} called={called} /> : <p>{strings.noRows}</p>}
+      {!known ? <p>{strings.notWorkedLoss(event.function)}</p> : rows.length ? <Rows event={event} rows={rows} called={called} /> : <p>{strings.noRows}</p>}
     </div>
   );
 }
@@ -34,10 +36,10 @@ export function targetOf(row: Row): number {
   return row.classes?.length ? row.classes.indexOf(row.label) : row.label;
 }
 
-/** Label smoothing, 0 for none; null where class weights make more of a loss than this page works out. */
+/** Label smoothing, 0 for none; null where weights make more of a loss than this page works out. */
 export function smoothingOf(called: LossFunction | undefined): number | null {
   const settings = called?.settings ?? {};
-  return settings["weight"] ? null : (toNumber(settings["label_smoothing"] as number | null) ?? 0);
+  return settings["weight"] || settings["pos_weight"] ? null : (toNumber(settings["label_smoothing"] as number | null) ?? 0);
 }
 
 function Rows({ event, rows, called }: { event: LookLoss; rows: Row[]; called: LossFunction | undefined }) {
@@ -47,6 +49,7 @@ function Rows({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
   if (!row) return null;
   const order = sorted ? [...rows].sort((a, b) => (toNumber(b.loss) ?? 0) - (toNumber(a.loss) ?? 0)) : rows;
   const classes = event.input?.shape[1] ?? row.scores.length;
+  const outputs = byOutput(event.function);
   return (
     <>
       <div class="columns">
@@ -57,10 +60,10 @@ function Rows({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
       </div>
       <div class="columns loss-columns">
         <SamplePicture />
-        <div><p>{strings.lossSays(row.sample, className(row.label))}</p><p class="quiet">{strings.guessing(classes)}</p></div>
+        <div><p>{strings.lossSays(row.sample, className(row.label))}</p><p class="quiet">{outputs ? strings.guessingHalf[event.function] : strings.guessing(classes)}</p></div>
       </div>
       {smoothingOf(called) === null && <p class="problem">{strings.weighted}</p>}
-      <WorkedRow row={row} isLog={event.function === "nll_loss"} smoothing={smoothingOf(called)} />
+      {outputs ? <WorkedOutputs event={event} row={row} plain={smoothingOf(called) !== null} /> : <WorkedRow row={row} isLog={event.function === "nll_loss"} smoothing={smoothingOf(called)} />}
       <Mean event={event} rows={rows} called={called} />
     </>
   );
@@ -129,7 +132,10 @@ function Mean({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
   const value = toNumber(event.value);
   const plainMean = reduction === "mean" && (called?.ignored ?? 0) === 0;
   const sum = all?.reduce((a, b) => a + b, 0) ?? null;
-  const mine = sum === null || smoothingOf(called) === null ? null : reduction === "sum" ? sum : plainMean ? sum / n : null;
+  const each = byOutput(event.function) ? outputsOf(event) : 1;
+  // Weights that are in the losses already stay in their mean; those of classes divide it too.
+  const weighted = smoothingOf(called) === null && !byOutput(event.function);
+  const mine = sum === null || weighted ? null : reduction === "sum" ? sum * each : plainMean ? sum / n : null;
   return (
     <section>
       <h3>{reduction === "sum" ? strings.sumIs : strings.meanIs}</h3>

@@ -7,7 +7,7 @@ import { ShapeBox } from "../glyphs/shape.tsx";
 import { Histogram, Numbers } from "../glyphs/values.tsx";
 import { numberOption } from "../place.ts";
 import type { Operation } from "../record/operations.ts";
-import { look, operations, predicting, run } from "../state.ts";
+import { classNames, look, operations, predicting } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { Gradient, LookBackward, LookBatch, LookCall, LookClear, LookLoss, LookStep, Values } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
@@ -76,7 +76,7 @@ export function SamplePicture({ flat }: { flat?: boolean }) {
 }
 
 export function className(label: number | undefined | null): string {
-  return label === undefined || label === null ? "" : (run.value?.classNames[label] ?? String(label));
+  return label === undefined || label === null ? "" : (classNames.value[label] ?? String(label));
 }
 
 function BatchDrawn({ event }: { event: LookBatch }) {

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import { ShapeBox } from "../glyphs/shape.tsx";
 import type { Operation } from "../record/operations.ts";
-import { answered, operation, opKey, predicting, run } from "../state.ts";
+import { answered, operation, opKey, predicting } from "../state.ts";
 import { strings } from "../strings.ts";
 import { toNumber } from "../worked/numbers.ts";
 import { guesses, spelled } from "../worked/shapes.ts";
@@ -30,7 +30,7 @@ export function questionOf({ event }: Operation): Question | null {
     case "look-loss": {
       const value = toNumber(event.value);
       const classes = event.input?.shape[1];
-      if (value === null || !classes || event.function !== "cross_entropy" || run.value === null) return null;
+      if (value === null || !classes || event.function !== "cross_entropy") return null;
       return { text: ask.loss(classes), choices: [word("higher"), word("lower")], right: word(value > Math.log(classes) ? "higher" : "lower") };
     }
     case "look-backward": {

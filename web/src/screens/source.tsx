@@ -1,10 +1,11 @@
 // The user's own file: the line that runs now, which phase each line belongs to, and findings.
 
+import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { go, numberOption, option } from "../place.ts";
 import { findingsAt } from "../record/findings.ts";
 import type { Operation } from "../record/operations.ts";
-import { findings, operation, operations, run, toOp } from "../state.ts";
+import { findings, operation, operations, sources, toOp } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { Source } from "../types.ts";
 
@@ -16,7 +17,7 @@ export function SourceView() {
   const site = here?.site;
   const asked = numberOption("line");
   const file = (asked === null ? undefined : option("file")) ?? site?.file ?? operations.value.find((other) => other.site)?.site?.file;
-  const source = run.value?.manifest.sources?.find((one) => one.file === file);
+  const source = sources.value.find((one) => one.file === file);
   const files = [...new Set(operations.value.map((other) => other.site?.file).filter((name) => name !== undefined))];
   return (
     <>
@@ -66,9 +67,9 @@ function Lines({ source, line, asked }: { source: Source; line: number; asked: n
         {source.lines.slice(0, MOST_LINES).map((tokens, i) => {
           const number = first + i;
           const own = byLine.get(number) ?? [];
-          const shown = own.find((other) => other.index === operation.value?.index) ?? own[0];
           const wrong = findingsAt(findings.value, source.file, number);
-          const code = tokens.map((token, j) => <span class={token.k ? `token-${token.k}` : undefined} key={j}>{token.t}</span>);
+          if (!own.length && !wrong.length && number !== line && number !== asked) return plainLine(tokens, number);
+          const shown = own.find((other) => other.index === operation.value?.index) ?? own[0];
           return (
             <span class={`line ${number === line ? "now" : ""} ${number === asked ? "asked" : ""} ${own.length ? "runs" : ""}`} key={number} aria-current={number === line ? "step" : undefined}>
               <span class="line-number">{number}</span>
@@ -84,13 +85,35 @@ function Lines({ source, line, asked }: { source: Source; line: number; asked: n
                   </button>
                 )}
               </span>
-              <span class="code">{code.length ? code : " "}</span>
+              {codeOf(tokens)}
             </span>
           );
         })}
       </code>
     </pre>
   );
+}
+
+type Tokens = Source["lines"][number];
+
+/** What is drawn of a line stays the same from key to key: Preact passes over what it has drawn before. */
+const codes = new WeakMap<Tokens, VNode>();
+const plain = new WeakMap<Tokens, VNode>();
+
+function codeOf(tokens: Tokens): VNode {
+  const known = codes.get(tokens);
+  if (known) return known;
+  const made = <span class="code">{tokens.length ? tokens.map((token, j) => <span class={token.k ? `token-${token.k}` : undefined} key={j}>{token.t}</span>) : " "}</span>;
+  codes.set(tokens, made);
+  return made;
+}
+
+function plainLine(tokens: Tokens, number: number): VNode {
+  const known = plain.get(tokens);
+  if (known) return known;
+  const made = <span class="line" key={number}><span class="line-number">{number}</span><span class="marks" />{codeOf(tokens)}</span>;
+  plain.set(tokens, made);
+  return made;
 }
 
 /** A click on the line that runs now goes through its operations. */

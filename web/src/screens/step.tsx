@@ -4,7 +4,7 @@ import { go } from "../place.ts";
 import { Link } from "../glyphs/parts.tsx";
 import { existsAfter, type Thing } from "../record/exists.ts";
 import { stretchesOf } from "../record/operations.ts";
-import { evaluation, inEvaluation, look, operation, operations, opIndex, run, toOp } from "../state.ts";
+import { evaluation, inEvaluation, look, operation, operations, opIndex, toOp } from "../state.ts";
 import { strings } from "../strings.ts";
 import { Anatomy } from "./operation.tsx";
 import { isHidden } from "./predict.tsx";
@@ -20,7 +20,7 @@ export function StepScreen() {
       <section class="panel anatomy-panel" aria-label={strings.operation}>
         <div class="walk">
           <button type="button" onClick={() => toOp(here.index - 1)} disabled={here.index === 0}>← {strings.back}</button>
-          <span class="quiet">{strings.opOf(here.index, operations.value.length)}</span>
+          <span class="quiet"><span class="walk-word">{strings.operation} </span>{strings.opOf(here.index, operations.value.length)}</span>
           <button type="button" onClick={() => toOp(here.index + 1)} disabled={here.index === operations.value.length - 1}>{strings.on} →</button>
         </div>
         <p class="sentence" aria-live="polite">{isHidden() ? strings.guessFirst : here.sentence}</p>
@@ -98,7 +98,7 @@ function Phases() {
 /** The whole step as text, for those who would rather read it, or cannot see it. */
 function InWords() {
   const of = look.value;
-  if (!of || !run.value) return null;
+  if (!of) return null;
   return (
     <details class="in-words panel">
       <summary>{strings.inWords}</summary>
