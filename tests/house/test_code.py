@@ -12,6 +12,7 @@ from goingdeep import errors
 
 LONGEST = 300
 LONGER = {
+    "record/look.py": "the whole vocabulary of a close look on one page",
     "record/seen.py": "the whole vocabulary of a watcher on one page",
     "watch/lane.py": "one state machine: its parts share every field",
     "watch/table.py": "the one table of hooks, with what each is told",
