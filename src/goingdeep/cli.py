@@ -28,6 +28,7 @@ from goingdeep.terminal import (
     fail,
     output_error,
     prepare_streams,
+    refuse_empty,
     say,
     write_new,
 )
@@ -234,6 +235,7 @@ def main() -> None:
     if words[:1] and words[0] in WITH_PROGRAM:
         words[1:] = WITH_PROGRAM[words[0]](words[1:])
     try:
+        refuse_empty(words)
         app(words, exit_on_error=False, print_error=False, result_action="return_value")
         say("", end="")
     except GoingDeepError as error:

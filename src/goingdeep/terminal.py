@@ -1,4 +1,4 @@
-"""Where a command's words go: output and errors in any encoding, closed, full or gone; new files."""
+"""A command's words in and out: empty names, output that is closed or full, any encoding, new files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import NoReturn
 
-from goingdeep.errors import RunExistsError, WriteError, printable
+from goingdeep.errors import RunExistsError, SettingsError, WriteError, printable
 from goingdeep.record.files import write_error
 
 
@@ -66,6 +68,36 @@ def refuse_existing(path: str | Path, *, more: str, fix: str = "choose another n
     """
     if os.path.lexists(path):
         raise RunExistsError(f"{printable(str(path))} is there already", fix=fix, more=more)
+
+
+NAMES = {
+    "--baseline": "FILE", "--config": "FILE", "--device": "cpu", "--fail-on": "warning",
+    "--format": "text", "--host": "ADDRESS", "--html": "FILE", "--model": "NAME", "--out": "DIR",
+    "--output": "FILE", "--picture": "FILE", "--recipe": "NAME", "--resize": "pad", "--with": "RUN",
+}  # fmt: skip
+"""Options that hold a name, and what stands after each; numbers say for themselves what they expect."""
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Raise where an option of ours is given an empty name: `--out "$DIR"`, and DIR is not set.
+
+    Args:
+        words: of the command; those after `--` are not ours.
+    Raises:
+        SettingsError: one is.
+
+    >>> refuse_empty(["check", "--out", "run", "--", "train.py", "--out", ""])
+    """
+    for word, after in zip_longest(words, words[1:]):
+        if word == "--":
+            return
+        name, equals, value = word.partition("=")
+        if name in NAMES and (value if equals else after) == "":
+            raise SettingsError(
+                f"{name} expects a name after it, got an empty one",
+                fix=f"{name} {NAMES[name]}, or leave {name} out",
+                more="gd --help",
+            )
 
 
 def write_new(path: Path, text: str) -> None:

@@ -30,6 +30,8 @@ FLAGS = [
     (["--model", "mpl"], "there is no model called 'mpl'", "did you mean mlp?"),
     (["--model", "no.py:net"], "no.py:net expects a Python file no.py", "give the path"),
     (["--model", "~nobody9/no.py:net"], "expects a Python file ~nobody9/no.py", "give the path"),
+    (["--out", ""], "--out expects a name after it, got an empty one", "--out DIR, or leave"),
+    (["--recipe="], "--recipe expects a name after it, got an empty one", "--recipe NAME"),
     (["--config", "no.toml"], "cannot read no.toml: No such file", "--config FILE"),
 ]
 

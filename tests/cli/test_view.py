@@ -63,6 +63,8 @@ def test_what_is_there_is_not_replaced(gd, run, home):
     assert (home / "page.html").read_text() == "mine"
     nowhere = gd("view", run, "--html", "no/such/page.html")
     assert nowhere.is_error("cannot write page.html", fix="choose another place: --html FILE")
+    nameless = gd("view", run, "--html", "")
+    assert nameless.is_error("--html expects a name after it, got an empty one", fix="--html FILE")
 
 
 def test_source_and_images_can_be_left_out(gd, run):

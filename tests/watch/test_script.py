@@ -81,6 +81,12 @@ def test_an_empty_word_is_a_program_that_is_not_there():
             "  more:  gd run --help"),
         ),
         (
+            "--out= train.py", SettingsError,
+            ("--out expects a folder\n"
+            "  fix:   gd run --out DIR SCRIPT.py\n"
+            "  more:  gd run --help"),
+        ),
+        (
             "--out", SettingsError,
             ("--out expects a folder\n"
             "  fix:   gd run --out DIR SCRIPT.py\n"

@@ -100,9 +100,9 @@ def parse(words: Sequence[str]) -> Asked | None:
         if name == "--":
             break
         if name == "--out":
-            if not equals and not left:
+            out = value if equals or not left else left.pop(0)
+            if not out:
                 raise _usage("--out expects a folder", "gd run --out DIR SCRIPT.py")
-            out = value if equals else left.pop(0)
         elif name in {"--quiet", "--moments", "--report", "--no-report"} and not equals:
             flags.add(name)
         else:
