@@ -172,6 +172,12 @@ def test_no_file_or_no_table_is_no_settings(tmp_path):
         ("baseline = 3", SettingsError, "baseline expects a file's name"),
         ("x = [", SettingsError, "cannot be read as TOML"),
         pytest.param("x = " + "[" * 9999, SettingsError, "cannot be read as TOML", id="deep"),
+        pytest.param(
+            "severity.a" + ' . "a"' * 40_000 + " = 1",
+            SettingsError,
+            "the key in line 2 has more than 32 parts",
+            id="dotted",
+        ),
         pytest.param("#" * (1 << 20), SettingsError, "it is larger than 1 MiB", id="large"),
     ],
 )

@@ -13,6 +13,7 @@ ga-not-scaled = "warning"
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,8 +30,16 @@ if TYPE_CHECKING:
 KEYS = ("disable", "enable", "severity", "fail-on", "baseline")
 LARGEST = 1 << 20
 """Bytes of a pyproject.toml that is read: its place comes from a record, which anyone can write."""
+MOST_PARTS = 32
+"""Of a dotted key: tomllib's time grows with their square, to minutes for 40,000 of them."""
 MORE = "docs/check.md#settings"
 E = TypeVar("E")
+
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(
+    rf"^[ \t\[]*+{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}}", re.MULTILINE
+)
+"""At the start of a line; nothing in it is tried twice."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,11 @@ def _text(content: bytes) -> str:
     if len(content) > LARGEST:
         raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
     # TOML's line ends, as a file opened for text would give them.
-    return content.decode("utf-8").replace("\r\n", "\n")
+    text = content.decode("utf-8").replace("\r\n", "\n")
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.end()) + 1
+        raise ValueError(f"the key in line {line:,} has more than {MOST_PARTS} parts")
+    return text
 
 
 def settings_of_program(processes: Iterable[Seen], rules: Iterable[str]) -> CheckSettings:
