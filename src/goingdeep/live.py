@@ -7,11 +7,12 @@ gap in the record, and nothing else.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from goingdeep.check.catalogue import catalogue
 from goingdeep.check.faces.plain import of_finding
@@ -62,7 +63,8 @@ class Live:
         brief: bool = False,
     ) -> None:
         self._watcher = watcher
-        self._file = folder / FILE
+        self._folder = folder
+        self._file = _Lines(folder / FILE)
         self._say = say
         self._looks = 0
         self._text = in_brief if brief else one
@@ -81,13 +83,16 @@ class Live:
         """The record is complete: say what could not be certain before."""
         self._judge(self._watcher.recorder.steps, self._others())
         self._leave()
+        refused = self._file.write()
+        if refused and self._say is not None:
+            self._say(f"gd: {FILE} lacks some of what was said: {refused}")
 
     def prove(self) -> None:
         """Replay with and without what was found, and write the proofs into the run folder."""
         if self._watcher.moments is not None:
             from goingdeep.proving import prove
 
-            prove(self._watcher.moments.kept, self._file.parent)
+            prove(self._watcher.moments.kept, self._folder)
 
     def _take(self, event: Event) -> None:
         try:
@@ -107,11 +112,11 @@ class Live:
     def _others(self) -> list[Seen]:
         """The other processes of a distributed run, as far as they can be waited for and read."""
         try:
-            files = other_ranks(self._file.parent, seconds=PATIENCE)
+            files = other_ranks(self._folder, seconds=PATIENCE)
             if not files or sum(file.stat().st_size for file in files) > MOST_BYTES:
                 return []
             mine = self._watcher.recorder.rank
-            return [seen for seen in read_processes(self._file.parent) if seen.rank != mine]
+            return [seen for seen in read_processes(self._folder) if seen.rank != mine]
         except Exception as error:  # noqa: BLE001 - a clock of the program's own, a folder that is gone
             self._fail(error)
             return []
@@ -123,6 +128,7 @@ class Live:
                 fresh = self._check.judge(step, self._curve, recorder.unwritten(), others)
             for finding in fresh:
                 self._found(finding, step)
+            self._file.write()
         except Exception as error:  # noqa: BLE001 - the training must not notice
             self._fail(error)
 
@@ -130,9 +136,7 @@ class Live:
         return self._watcher.recorder.curve_now(name)
 
     def _found(self, finding: Finding, step: int) -> None:
-        with contextlib.suppress(OSError), self._file.open("ab") as file:
-            line = {"time": time.time(), "said_at": step, **of_finding(finding)}
-            file.write(to_json(line) + b"\n")
+        self._file.add({"time": time.time(), "said_at": step, **of_finding(finding)})
         if finding.severity == "hint":
             return
         if self._looks < MOST_LOOKS:
@@ -158,3 +162,38 @@ class Live:
         with contextlib.suppress(ValueError):
             self._watcher.after_step.remove(self._after_step)
             self._watcher.recorder.told.remove(self._take)
+
+
+class _Lines:
+    """A file of JSON lines, each in it whole or not at all; what it refuses is tried again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._left = b""
+        self._lock = threading.Lock()
+
+    def add(self, line: dict[str, Any]) -> None:
+        """One more, for the next `write`."""
+        with self._lock:
+            self._left += to_json(line) + b"\n"
+
+    def write(self) -> str:
+        """Write what is not in the file yet; why it was refused, else ""."""
+        with self._lock:
+            if not self._left:
+                return ""
+            try:
+                with self._path.open("ab", buffering=0) as file:
+                    whole = file.tell()
+                    try:
+                        # A disk that gets full takes a part, and refuses the next byte only.
+                        taken = 0
+                        while taken < len(self._left):
+                            taken += file.write(self._left[taken:]) or 0
+                    except OSError:
+                        file.truncate(whole)
+                        raise
+            except OSError as error:
+                return error.strerror or str(error)
+            self._left = b""
+            return ""

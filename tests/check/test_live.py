@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 
@@ -196,7 +197,32 @@ def test_a_folder_that_takes_no_more_does_not_keep_a_finding_from_being_said(
     monkeypatch.setattr(live, "FILE", "no/such/folder")
     with gd.watch(tmp_path / "run"):
         training(12)
-    assert "error[grads-not-cleared]" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "error[grads-not-cleared]" in said
+    assert said.endswith(
+        "gd: no/such/folder lacks some of what was said: No such file or directory\n"
+    )
+
+
+def test_what_a_full_disk_refused_is_written_when_it_takes_it(tmp_path, capsys):
+    """A limit on the size of files refuses as a full disk does: a part is taken, the rest is not."""
+    file = tmp_path / "run" / "findings.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with gd.watch(tmp_path / "run") as run:
+            training(3)
+            run.show()  # writes what is recorded
+            largest = max(path.stat().st_size for path in (tmp_path / "run").rglob("*"))
+            file.write_bytes(b"{}\n" * largest)  # so that the limit is met in this file only
+            resource.setrlimit(resource.RLIMIT_FSIZE, (3 * largest + 100, limits[1]))
+            training(9)
+            assert "error[grads-not-cleared]" in capsys.readouterr().err
+            assert file.read_bytes() == b"{}\n" * largest
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (written,) = file.read_bytes()[3 * largest :].splitlines()
+    assert json.loads(written)["rule"] == "grads-not-cleared"
 
 
 def test_an_open_line_is_wiped_away_in_a_terminal(tmp_path, capsys, monkeypatch):
