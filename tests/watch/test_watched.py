@@ -15,10 +15,11 @@ import torch
 
 import goingdeep as gd
 from goingdeep import watched as watched_module
+from goingdeep.check import check_run
 from goingdeep.errors import RunExistsError, WatchError, WriteError
 from goingdeep.record import read_events, read_manifest
 from goingdeep.record.event import Gap
-from goingdeep.record.seen import Ended
+from goingdeep.record.seen import Ended, Optimizer
 from goingdeep.watch import watcher
 from goingdeep.watch.program import program, run
 from goingdeep.watch.program.program import WatchedProgram
@@ -262,6 +263,21 @@ def test_a_folder_that_disappears_is_one_warning(here, capsys):
         train(1)
     assert capsys.readouterr().err.count("\n") <= 1
     assert nothing_is_on()
+
+
+def test_a_watch_that_begins_in_the_middle_of_a_step(here):
+    """As beside a thread that trains: the optimizer is met before the model that it belongs to."""
+    model = torch.nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(torch.ones(2, 4)).sum().backward()
+    with gd.watch() as watched:
+        for _ in range(4):
+            optimizer.step()
+            optimizer.zero_grad()
+            model(torch.ones(2, 4)).sum().backward()
+    *_, told = (event for event in read_events(watched.path) if isinstance(event, Optimizer))
+    assert told.groups[0].owns == {0: (0, 1)}
+    assert check_run(watched.path).findings == []
 
 
 def test_another_folder_is_no_matter(here):

@@ -92,6 +92,7 @@ class Models:
         self._roots[id(root)] = (weakref.ref(root), number)
         self._sites[number] = site
         self._read(root, number)
+        self._watcher.optimizers.model_came()
         return number
 
     def look_again(self) -> bool:

@@ -26,12 +26,13 @@ MAX_SETTINGS = 24
 class Known:
     """One optimizer that is alive.
 
-    lane: of the thread that uses it; None before its first step and its first clear.
+    lacks: whether it was written with tensors of models that were not known yet. lane: of the
+    thread that uses it; None before its first step and its first clear.
     """
 
     __slots__ = (
-        "count", "gradients", "held", "lane", "loss_curve", "number", "rate_curve", "reference",
-        "site", "size", "written",
+        "count", "gradients", "held", "lacks", "lane", "loss_curve", "number", "rate_curve",
+        "reference", "site", "size", "written",
     )  # fmt: skip
 
     def __init__(self, number: int, reference: Any, site: int) -> None:
@@ -40,7 +41,7 @@ class Known:
         self.site = site
         self.size = -1
         self.count = 0
-        self.written = False
+        self.written = self.lacks = False
         self.lane: Lane | None = None
         self.loss_curve = curve_name("loss", number)
         self.rate_curve = curve_name("rate", number)
@@ -156,8 +157,8 @@ class Optimizers:
             if known.written or not hasattr(optimizer, "param_groups"):
                 continue
             if known is stepped or taken.isdisjoint(_ids(optimizer)):
-                unknown = self.write(known, optimizer)
-                known.written = known is stepped or not unknown
+                known.lacks = self.write(known, optimizer) > 0
+                known.written = known is stepped or not known.lacks
 
     def _number_inside(self, optimizer: object) -> int:
         """The same, or that of the optimizer inside: Accelerate's own kind never steps by itself."""
@@ -168,6 +169,15 @@ class Optimizers:
         """Whether any optimizer that is alive owns one of these."""
         wanted = {id(p) for p in parameters}
         return any(not wanted.isdisjoint(_ids(known.reference())) for known in self.alive)
+
+    def model_came(self) -> None:
+        """A model was met: what an optimizer that has stepped before owns may be its parameters.
+
+        Where a watch begins in the middle of a step (another thread trains), the forward was missed.
+        """
+        for known in self.alive:
+            if known.lacks:
+                known.written = False
 
     def write_all_again(self) -> None:
         """A model has changed: whom the tensors belong to may have changed too."""
