@@ -265,6 +265,13 @@ class Lane:
         if self._watcher.probes is not None:
             self._watcher.probes.loss_called(self, loss_input, target)
 
+    def grad(self, site: int, create: bool | None) -> None:
+        """`torch.autograd.grad` gave gradients away: no `.grad` was touched."""
+        operation = ("grad", site, create)
+        self.add(operation)
+        if self.pass_ is not None and self.pass_.forwards <= 1:
+            self.pass_.note(operation)
+
     def _follow(self, pass_: ActivePass, result: Tensor, site: int) -> None:
         """An evaluation that keeps its losses keeps their graphs, where it has recorded any.
 

@@ -373,7 +373,7 @@ def _backward_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> Any:
         return None
     create = bool(args[3]) if len(args) > 3 else False
     if not kwargs.get("accumulate_grad", True):
-        watcher.lane().add(("grad", watcher.recorder.sites.here(4), create or None))
+        watcher.lane().grad(watcher.recorder.sites.here(4), create or None)
         return None
     retain = bool(args[2]) if len(args) > 2 else False
     return (watcher.lane().backward_started(roots, retain=retain and not create, create=create),)

@@ -16,8 +16,8 @@ collected, every graph stays alive until the end, and memory runs out.
 or `@torch.no_grad()` above the function; `torch.inference_mode()` is a little faster still.
 
 ## When it is fine
-Evaluations that need gradients (attacks on the inputs, saliency maps) call backward. The scores
-are the same either way, so this is a hint.
+Evaluations that need gradients (attacks on the inputs, saliency maps) call backward, or
+torch.autograd.grad. The scores are the same either way, so this is a hint.
 
 ## Sources
 skorch-dev/skorch#218, OpenNMT/OpenNMT-py#1141, hszhao/semseg#60; the language_translation example
@@ -47,7 +47,8 @@ def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each loader whose evaluation keeps graphs."""
     by_loader: dict[int, list[Pass]] = {}
     for walk in run.passes_of("evaluation"):
-        if walk.kept_graph:
+        asked = any(op.op == "grad" for op in walk.ops)  # torch.autograd.grad went through it
+        if walk.kept_graph and not asked:
             by_loader.setdefault(walk.loader, []).append(walk)
     for walks in by_loader.values():
         kept = sum(walk.kept_graph for walk in walks)
