@@ -18,8 +18,8 @@ Freeze first, then replace the head, and print what is left:
     print([name for name, p in model.named_parameters() if p.requires_grad])
 
 ## When it is fine
-Training a new head on frozen layers. Tuning only the norms on purpose: then the optimizer is given
-just these, and there is a hint only.
+Training a new head on frozen layers. Freezing a model when it has been trained. Tuning only the norms
+on purpose: then the optimizer is given just these, and there is a hint only.
 
 ## Sources
 nttcslab/byol-a#7; the case pytorch-forum-84911 in the data of TrainCheck
@@ -30,9 +30,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.parameters import with_gradient
 from goingdeep.check.proof import Remedy
 from goingdeep.check.rule import Finding, Rule
-from goingdeep.check.run import Run
+from goingdeep.check.run import Run, gradient_state
 from goingdeep.record.seen import Model, Parameter
 
 RULE = Rule(
@@ -43,6 +44,8 @@ RULE = Rule(
 )
 
 LEAST_STEPS = 3
+WRITTEN = ("fresh", "summed", "mixed")
+"""States of gradients that a backward has just written: what wrote them could learn."""
 
 NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
 """Parts of class names; the layers of most libraries carry one of them."""
@@ -59,6 +62,8 @@ def check(run: Run) -> Iterator[Finding]:
         free = [(model, p) for model, p in owned if p.trainable]
         if not owned or any(not _is_norm(model, p.name) for model, p in free):
             continue
+        if _learned_before(run, number):
+            continue  # it was frozen when it had been trained: a teacher, an encoder
         frozen = len(owned) - len(free)
         if free and not _learns_otherwise(owned):
             continue  # a model of nothing but norms
@@ -84,6 +89,19 @@ def check(run: Run) -> Iterator[Finding]:
             free=len(free) or None,
             examples=tuple(p.name for _, p in free[:4]) or None,
         )
+
+
+def _learned_before(run: Run, number: int) -> bool:
+    """Whether parameters of an optimizer that are frozen by now had gradients in its steps."""
+    known = {(model.id, p.name) for model, p in _owned(run, number) if not p.trainable}
+    norms = any(p.trainable for _, p in _owned(run, number))
+    if norms:
+        return not known.isdisjoint(with_gradient(run))
+    return any(
+        gradient_state(step, number) in WRITTEN
+        for way in run.ways(number)
+        if (step := run.last_op(way, "step")) is not None
+    )
 
 
 def _owned(run: Run, number: int) -> Iterator[tuple[Model, Parameter]]:
