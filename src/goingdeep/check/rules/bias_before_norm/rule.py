@@ -12,7 +12,8 @@ BatchNorm has a shift of its own.
     nn.Conv2d(3, 64, 3, bias=False), nn.BatchNorm2d(64)
 
 ## When it is fine
-Always: it is a matter of tidiness, so this rule is off unless it is asked for.
+Always: it is a matter of tidiness, so this rule is off unless it is asked for. Where something stands
+between the two, or the BatchNorm is in evaluation mode and subtracts what it knows, the bias counts.
 
 ## Sources
 milesial/Pytorch-UNet#325, 4uiiurz1/pytorch-nested-unet#39, keras-team/keras-cv#697; number 5 on Andrej
@@ -24,10 +25,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import msgspec
+
 from goingdeep.check.layers import WEIGHTED, calls
 from goingdeep.check.parameters import listed
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
+from goingdeep.record.look import Values
 
 RULE = Rule(
     "bias-before-norm",
@@ -52,8 +56,10 @@ def check(run: Run) -> Iterator[Finding]:
         together = (
             layer.class_name.startswith(WEIGHTED)
             and NORM in norm.class_name
+            and norm.training
             and layer.model == norm.model
-            and [value.shape for value in layer.outputs] == [value.shape for value in norm.inputs]
+            # The same numbers, not only the same shape: a ReLU in between has no parameters.
+            and _numbers(layer.outputs) == _numbers(norm.inputs)
         )
         model = run.models.get(layer.model)
         bias = f"{layer.module}.bias" if layer.module else "bias"
@@ -71,3 +77,7 @@ def check(run: Run) -> Iterator[Finding]:
             model=run.models[number].class_name,
             names=listed(names),
         )
+
+
+def _numbers(values: tuple[Values, ...]) -> list[Values]:
+    return [msgspec.structs.replace(value, tracked=None) for value in values]

@@ -16,7 +16,8 @@ Make the last layer small at the beginning, and look at labels and inputs of one
     nn.init.zeros_(model.head.bias)
 
 ## When it is fine
-Models that were trained before. The record cannot tell, so this rule is off unless it is asked for.
+Models that were trained before. Where weights were loaded before the first step this rule keeps silent;
+it cannot know of other ways to come by them, so it is off unless it is asked for.
 
 ## Sources
 https://karpathy.github.io/2019/04/25/recipe/ ("verify loss @ init").
@@ -29,6 +30,7 @@ from collections.abc import Iterator
 
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import LookLoss, Run
+from goingdeep.record.seen import StateLoaded
 
 RULE = Rule(
     "initial-loss-off",
@@ -44,6 +46,8 @@ FACTOR = 2.0
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for the first step's cross-entropy where it is far from equal probabilities."""
     look = run.looks.get(1)
+    if any(load.what == "model" and not load.step for load in run.of(StateLoaded)):
+        return
     for part in look.of(LookLoss) if look is not None else ():
         loss = run.losses.get(part.loss)
         plain = loss is not None and loss.function == "cross_entropy" and loss.reduction == "mean"

@@ -15,7 +15,7 @@ Three parts: train on the first, choose by the second, and read the third once, 
 
 ## When it is fine
 The loader is a validation set, and the test is done by another program. The record cannot tell, so this
-rule is off unless it is asked for.
+rule is off unless it is asked for. Saving after every evaluation, or every so many, chooses nothing.
 
 ## Sources
 gwinndr/MusicTransformer-Pytorch#10, med-air/Contrastive-COVIDNet#4, dk-liang/CrowdCLIP#11,
@@ -24,6 +24,7 @@ thunlp/OpenNRE#59.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from goingdeep.check.rule import Finding, Rule
@@ -52,6 +53,10 @@ def check(run: Run) -> Iterator[Finding]:
     chosen = {event.step for event in saved}
     if not chosen or len(chosen) >= len(evaluated) or len(saved) < len(run.of(StateSaved)):
         return
+    if _regular(
+        [at for at, step in enumerate(sorted(evaluated)) if step in chosen], len(evaluated)
+    ):
+        return
     yield RULE.found(
         "the model was saved after {saves} of {evaluations} evaluations of one loader, and no other "
         "data was evaluated",
@@ -63,3 +68,16 @@ def check(run: Run) -> Iterator[Finding]:
         evaluations=len(evaluated),
         evaluated_at=run.place(walks[0].site),
     )
+
+
+def _regular(places: list[int], count: int) -> bool:
+    """Whether these are every so many of `count` evaluations, as a checkpoint now and then is.
+
+    >>> _regular([1, 3, 5], 6), _regular([0, 1, 2], 6), _regular([0, 4], 9)
+    (True, False, True)
+    """
+    gaps = {after - before for before, after in itertools.pairwise(places)}
+    if len(gaps) != 1:
+        return False
+    gap = gaps.pop()
+    return places[0] <= gap and places[-1] + gap >= count
