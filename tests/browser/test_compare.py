@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -48,8 +49,8 @@ def test_two_runs_are_compared_in_all_they_are(tab, both):
     steps = rows(page, "Compare two steps")
     assert any("cross_entropy" in row[0] and row[1] != row[2] for row in steps)
     page.select_option("label:has-text('with step') select", "2")
-    assert "with=2" in page.url
-    assert "Step 1 beside step 2" in page.inner_text("main")
+    page.wait_for_selector("text=Step 1 beside step 2")
+    page.wait_for_url(re.compile("with=2"))
     assert len(tab.requests) == 1
     assert tab.said == []
 

@@ -42,7 +42,7 @@ def test_an_exported_notebook_still_shows_the_run(tab, folders, tmp_path):
     inside.locator(".sentence").wait_for()
     first = looked(folders["mlp"])[1][0].sentence
     inside.locator(".in-words summary").click()
-    assert first in inside.locator(".in-words li a").all_inner_texts()
+    inside.locator(".in-words li a", has_text=first).first.wait_for()
     inside.locator("nav a:text-is('Loss')").click()
     inside.locator(".compared").first.wait_for()
     assert not any("gd-source" in said or "srcdoc" in said for said in tab.said)

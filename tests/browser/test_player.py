@@ -98,6 +98,7 @@ def test_back_in_the_browser_goes_to_the_step_before(tab, files):
     tab.page.keyboard.press("PageDown")
     step = tab.page.locator("header .steps select")
     expect(step).to_have_value("2")
+    expect(tab.page).to_have_url(re.compile(r"#/step/2\b"))
     tab.page.go_back()
     expect(step).to_have_value("1")
 

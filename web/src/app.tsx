@@ -75,7 +75,7 @@ function Header() {
           <label>
             <span class="visually-hidden">{strings.lookedAt}</span>
             <select value={here.step} onChange={(event) => toStep(Number(event.currentTarget.value))}>
-              {looked.value.map((step) => <option value={step} key={step}>{strings.stepOf(step, Math.max(known.steps, known.planned))}</option>)}
+              <StepOptions all={Math.max(known.steps, known.planned)} />
             </select>
           </label>
           <button type="button" onClick={() => otherStep(1)} disabled={looked.value.at(-1) === here.step} aria-label={strings.stepOn}>▶</button>
@@ -97,6 +97,11 @@ function Header() {
       <button type="button" onClick={showHelp} aria-label={strings.help}>?</button>
     </header>
   );
+}
+
+/** Drawn again only where there are more of them. */
+function StepOptions({ all }: { all: number }) {
+  return <>{looked.value.map((step) => <option value={step} key={step}>{strings.stepOf(step, all)}</option>)}</>;
 }
 
 /** The mode of the model at the operation shown: of its own event, or of the last one that says it. */

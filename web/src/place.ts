@@ -43,6 +43,7 @@ export function hashOf(place: Place): string {
     if (place.step !== null) options.set("step", String(place.step));
     if (place.op !== null) options.set("op", String(place.op));
   }
+  if (!options.size) return path;
   const query = new URLSearchParams([...options]).toString();
   return query ? `${path}?${query}` : path;
 }
@@ -63,6 +64,7 @@ export function follow(begin: string | undefined): void {
   written = begin === undefined;
   place.value = placeOf(begin ?? location.hash);
   if (!written) return;
+  addEventListener("pagehide", write);
   addEventListener("hashchange", () => {
     if (hashOf(place.value) !== location.hash) place.value = placeOf(location.hash);
   });
@@ -78,9 +80,26 @@ export function go(to: Partial<Omit<Place, "options">> & { set?: Record<string, 
   }
   place.value = { ...place.value, ...rest, options };
   if (!written) return;
+  if (!waiting) afterPaint(write);
+  waiting = waiting === "push" || !replace ? "push" : "replace";
+}
+
+/** How the address is about to be written: writing it takes longer than what is drawn of it. */
+let waiting: "push" | "replace" | "" = "";
+
+function write(): void {
+  const how = waiting;
+  waiting = "";
   const hash = hashOf(place.value);
-  if (replace) history.replaceState(null, "", hash);
-  else if (hash !== location.hash) history.pushState(null, "", hash);
+  if (hash === location.hash) return;
+  if (how === "push") history.pushState(null, "", hash);
+  else if (how) history.replaceState(null, "", hash);
+}
+
+/** In a tab that nobody sees nothing is painted. */
+function afterPaint(then: () => void): void {
+  if (document.hidden) then();
+  else requestAnimationFrame(() => setTimeout(then));
 }
 
 export function linkTo(to: Partial<Omit<Place, "options">> & { set?: Record<string, string> }): string {

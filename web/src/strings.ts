@@ -5,15 +5,18 @@ import { type Recorded, toNumber } from "./worked/numbers.ts";
 import { show } from "./worked/update.ts";
 import { spelled } from "./worked/shapes.ts";
 
+/** With commas at the thousands; one formatter, for making one takes longer than a screen may. */
+const grouped = new Intl.NumberFormat("en").format;
+
 const many = (count: number, thing: string, things = `${thing}s`): string =>
-  `${count.toLocaleString("en")} ${count === 1 ? thing : things}`;
+  `${grouped(count)} ${count === 1 ? thing : things}`;
 
 /** Five digits that count, as in a sentence of the record. */
 function number(value: Recorded): string {
   const n = toNumber(value);
   if (n === null) return typeof value === "string" ? value : "not recorded";
   if (!Number.isFinite(n)) return show(n);
-  if (Number.isInteger(n) && Math.abs(n) < 1e7) return n.toLocaleString("en").replace(/-/g, "−");
+  if (Number.isInteger(n) && Math.abs(n) < 1e7) return grouped(n).replace(/-/g, "−");
   const size = Math.abs(n);
   const text = size >= 1e-4 && size < 1e7 ? String(Number(n.toPrecision(5))) : n.toExponential(3).replace(/\.?0+e/, "e");
   return text.replace(/-/g, "−");
@@ -27,13 +30,14 @@ function percent(share: Recorded): string {
   if (n === null) return "not recorded";
   const value = 100 * n;
   if (!Number.isFinite(value)) return `${show(value)} %`;
-  return `${value > 0 && value < 1 ? plain(Number(value.toPrecision(2))) : Number(value.toFixed(1)).toLocaleString("en")} %`;
+  return `${value > 0 && value < 1 ? plain(Number(value.toPrecision(2))) : grouped(Number(value.toFixed(1)))} %`;
 }
 
 const GRADIENTS: Record<string, string> = { none: "None", zero: "zero", value: "with values" };
 const SETTINGS: Record<string, string> = { lr: "learning rate" };
 
 export const strings = {
+  grouped,
   number,
   percent,
   many,
@@ -46,7 +50,7 @@ export const strings = {
   trainIcon: "▶",
   evalIcon: "◼",
   modeUnknown: "mode not recorded",
-  stepOf: (step: number, all: number) => `step ${step.toLocaleString("en")} of ${all.toLocaleString("en")}`,
+  stepOf: (step: number, all: number) => `step ${grouped(step)} of ${grouped(all)}`,
   stepBack: "the step looked at before",
   stepOn: "the next step looked at",
   lookedAt: "step looked at closely",
@@ -95,7 +99,7 @@ export const strings = {
   } as Record<string, string>,
   failed: (error: string, message: string) => `The run ended with ${error}${message ? `: ${message}` : ""}.`,
   live: "live",
-  soFar: (step: number) => `step ${step.toLocaleString("en")}`,
+  soFar: (step: number) => `step ${grouped(step)}`,
   reading: "Reading the run …",
   notRead: "The run could not be read.",
   unauthorised: "This page was opened without its key. Open the address that gd view printed.",
@@ -103,7 +107,7 @@ export const strings = {
   nothingLooked: "No step of this run was looked at closely, so there is nothing to step through.",
   nothingLookedFix: "gd run script.py and gd train (without --no-watch) look closely at some steps.",
   noSuchStep: (step: number, nearest: number) =>
-    `Step ${step.toLocaleString("en")} was not looked at closely. This is step ${nearest.toLocaleString("en")}, the nearest that was.`,
+    `Step ${grouped(step)} was not looked at closely. This is step ${grouped(nearest)}, the nearest that was.`,
   notRecorded: "not recorded",
   notes: "About this record",
   gap: (what: string, reason: string) => `Not observed: ${what} (${reason}).`,
@@ -125,7 +129,7 @@ export const strings = {
   before: "before",
   after: "after",
   operation: "operation",
-  evaluationAfter: (step: number) => `the evaluation after step ${step.toLocaleString("en")}, its first batch`,
+  evaluationAfter: (step: number) => `the evaluation after step ${grouped(step)}, its first batch`,
   backToTraining: "back to the training step",
   evaluation: "Evaluation",
   training: "Training step",
@@ -151,7 +155,7 @@ export const strings = {
   parametersBefore: (count: number) => many(count, "tensor"),
   parametersAfter: (moved: number, count: number) => `${moved} of ${many(count, "tensor")} moved`,
   inWords: "This step in words",
-  summary: (step: number, count: number) => `Step ${step.toLocaleString("en")}, ${many(count, "operation")}:`,
+  summary: (step: number, count: number) => `Step ${grouped(step)}, ${many(count, "operation")}:`,
   notInStep: {
     batch: "This step took no batch from a loader.", layers: "No module was called in this step.", loss: "No loss function was called in this step.",
     backward: "There was no backward in this step.", optimizer: "No optimizer did a step here.",
@@ -299,7 +303,7 @@ export const strings = {
     binary_cross_entropy: "Saying 0.5 costs log 2 = 0.69315 nats.",
   } as Record<string, string>,
   otherOutputs: (count: number) => many(count, "other output"),
-  meanOfOutputs: (count: number, sum: Recorded, mean: Recorded) => `The mean over the ${count.toLocaleString("en")} outputs: ${number(sum)} / ${count.toLocaleString("en")} = ${number(mean)}.`,
+  meanOfOutputs: (count: number, sum: Recorded, mean: Recorded) => `The mean over the ${grouped(count)} outputs: ${number(sum)} / ${grouped(count)} = ${number(mean)}.`,
   smoothed: (share: number, own: Recorded, spread: Recorded, loss: Recorded) =>
     `label smoothing ${number(share)}: ${number(1 - share)} × ${number(own)} + ${number(share)} × ${number(spread)} (the mean of −log over all classes) = ${number(loss)} nats`,
   inputIsLog: "nll_loss takes log-probabilities: no softmax is taken here.",
@@ -314,7 +318,7 @@ export const strings = {
   firstLinkOf: {
     binary_cross_entropy_with_logits: "(sigmoid − target)", binary_cross_entropy: "(p − target) / (p × (1 − p))", mse_loss: "2 × (value − target)",
   } as Record<string, string>,
-  firstLinkBy: (formula: string, n: number) => (n === 1 ? `${formula}; the loss is a sum.` : `${formula} / N, with N = ${n.toLocaleString("en")}: all outputs of the batch.`),
+  firstLinkBy: (formula: string, n: number) => (n === 1 ? `${formula}; the loss is a sum.` : `${formula} / N, with N = ${grouped(n)}: all outputs of the batch.`),
   scoreGradient: "gradient at the scores",
   norm: "norm",
   largest: "largest",
@@ -359,17 +363,17 @@ export const strings = {
 
   // ------------------------------------------------------------------ modes
   modesTitle: "Train and eval",
-  modesSays: (training: number, evaluation: number) => `The same layers in both modes: in training at step ${training.toLocaleString("en")}, and in the evaluation after step ${evaluation.toLocaleString("en")}.`,
+  modesSays: (training: number, evaluation: number) => `The same layers in both modes: in training at step ${grouped(training)}, and in the evaluation after step ${grouped(evaluation)}.`,
   afterStep: "evaluation after step",
   modesNone: "This run holds no close look at both a training step and an evaluation after it, so layers are shown in training only.",
   modesMatter: (count: number) => `${many(count, "layer")} of this model ${count === 1 ? "behaves" : "behave"} differently in the two modes.`,
   modesSame: "No layer of this model that was looked at behaves differently in the two modes.",
   modesLayers: "What came out of each layer, in both modes",
   sameSample: "The same samples in both modes",
-  onACopy: (step: number) => `Measured by gd why eval on a copy of the model${step ? ` as it was at step ${step.toLocaleString("en")}` : ""}: a model in use is never run a second time.`,
+  onACopy: (step: number) => `Measured by gd why eval on a copy of the model${step ? ` as it was at step ${grouped(step)}` : ""}: a model in use is never run a second time.`,
   askForIt: (run: string) => `Not measured yet: a model in use is never run a second time. gd why eval ${run} runs the same samples through a copy in both modes, and its answer appears here.`,
   maskSays: (all: number, dropped: number, passed: number, zero: number) =>
-    `Of ${many(all, "value")} of sample 0, ${dropped.toLocaleString("en")} were put out (filled), ${passed.toLocaleString("en")} passed${zero ? `, ${zero.toLocaleString("en")} had been 0 before` : ""}.`,
+    `Of ${many(all, "value")} of sample 0, ${grouped(dropped)} were put out (filled), ${grouped(passed)} passed${zero ? `, ${grouped(zero)} had been 0 before` : ""}.`,
   normedBy: { batch: "It used the mean and variance of this batch.", running: "It used the running mean and variance." } as Record<string, string>,
   statisticsOf: "Statistics by channel",
   channelName: "channel",
@@ -392,7 +396,7 @@ export const strings = {
   curveSays: (name: string, first: Recorded, last: Recorded, low: Recorded, high: Recorded) => low !== null && low === high ? `${name}: ${number(low)} throughout.` :
     `${name}: ${number(first)} at first, ${number(last)} at last, between ${number(low)} and ${number(high)}.`,
   linesSay: (largest: string, high: Recorded, smallest: string, low: Recorded) => `At the end ${largest} is the largest with ${number(high)}, ${smallest} the smallest with ${number(low)}.`,
-  curveBad: (step: number) => `From step ${step.toLocaleString("en")} on it is not finite.`,
+  curveBad: (step: number) => `From step ${grouped(step)} on it is not finite.`,
   asTable: "as a table",
   everyNth: (n: number) => `Every ${n}th row.`,
   marks: "The ticks are steps that were looked at closely: choose one to step through it.",
@@ -403,10 +407,10 @@ export const strings = {
   noCurves: "No curve was recorded.",
   thinned: "Thinned for this file; no lowest or highest value was dropped.",
   chartKeys: "Move with the arrow keys to read values.",
-  at: (step: number, value: Recorded) => `step ${step.toLocaleString("en")}: ${number(value)}`,
+  at: (step: number, value: Recorded) => `step ${grouped(step)}: ${number(value)}`,
   bucket: (first: number, last: number, mean: Recorded, low: Recorded, high: Recorded) =>
-    first === last ? `step ${first.toLocaleString("en")}: ${number(mean)}`
-      : `steps ${first.toLocaleString("en")} to ${last.toLocaleString("en")}: ${number(mean)} on average, from ${number(low)} to ${number(high)}`,
+    first === last ? `step ${grouped(first)}: ${number(mean)}`
+      : `steps ${grouped(first)} to ${grouped(last)}: ${number(mean)} on average, from ${number(low)} to ${number(high)}`,
   lowest: "lowest",
   mean2: "mean",
   highest: "highest",
@@ -453,7 +457,7 @@ export const strings = {
   fine: "when it is not a mistake",
   evidence: "what was observed",
   times: (count: number) => (count === 1 ? "once" : many(count, "time")),
-  firstAt: (step: number) => `first at step ${step.toLocaleString("en")}`,
+  firstAt: (step: number) => `first at step ${grouped(step)}`,
   showMe: "Show me",
   proof: "Proof: the same moment, with and without the mistake",
   proofSays: (a: string, first: Recorded, b: string, second: Recorded) => `At the end: ${a} ${number(first)}, ${b} ${number(second)}.`,
@@ -478,11 +482,11 @@ export const strings = {
   passes: "Passes over loaders",
   passOf: (role: string) => role,
   labels: "Labels",
-  labelsOf: (looked: number, all: number) => `Counted in ${looked.toLocaleString("en")} of ${many(all, "batch", "batches")}.`,
+  labelsOf: (looked: number, all: number) => `Counted in ${grouped(looked)} of ${many(all, "batch", "batches")}.`,
   inputs: "Inputs",
   shuffled: { true: "shuffled", false: "in order", null: "order not known" } as Record<string, string>,
   compareTitle: "Compare two steps",
-  compareSays: (a: number, b: number) => `Step ${a.toLocaleString("en")} beside step ${b.toLocaleString("en")}.`,
+  compareSays: (a: number, b: number) => `Step ${grouped(a)} beside step ${grouped(b)}.`,
   withStep: "with step",
   oneLook: "Only one step of this run was looked at closely.",
   compareHow: (run: string) => `To compare two runs: gd view ${run} --with OTHER`,

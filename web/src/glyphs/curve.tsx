@@ -110,7 +110,7 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
             </g>
           );
         })}
-        {stepTicks(from, to, width).map((step) => <text class="tick-text" x={x(step)} y={HEIGHT - 6} text-anchor="middle" key={step}>{step.toLocaleString("en")}</text>)}
+        {stepTicks(from, to, width).map((step) => <text class="tick-text" x={x(step)} y={HEIGHT - 6} text-anchor="middle" key={step}>{strings.grouped(step)}</text>)}
         {shown.map((line, i) => (
           <g class={`line-${i % 6}`} key={line.name}>
             {shown.length === 1 && line.buckets.some((bucket) => bucket.count > 1) && <path class="band" d={band(line.buckets, (b) => x(middle(b)), y, logarithmic)} />}
@@ -125,7 +125,7 @@ export function Chart({ title, lines, marks = [], onMark, logarithmic }: ChartPr
       </svg>
       <p class="exact readout" aria-live="polite">{chosen ? shown.map((line) => told(line, chosen, shown.length > 1)).join(" · ") : " "}</p>
       {onMark && marks.length > 0 && (
-        <details><summary>{strings.marks}</summary><p class="mark-list">{marks.slice(0, 64).map((step) => <button type="button" onClick={() => onMark(step)} key={step}>{step.toLocaleString("en")}</button>)}</p></details>
+        <details><summary>{strings.marks}</summary><p class="mark-list">{marks.slice(0, 64).map((step) => <button type="button" onClick={() => onMark(step)} key={step}>{strings.grouped(step)}</button>)}</p></details>
       )}
       <AsTable title={title} lines={shown} />
     </figure>
@@ -139,7 +139,7 @@ function AsTable({ title, lines }: { title: string; lines: readonly Line[] }) {
   const every = Math.max(1, Math.ceil(all.length / MOST_ROWS));
   const kept = all.filter((_, i) => i % every === 0 || i === all.length - 1);
   const bands = lines.length === 1 && kept.some((bucket) => bucket.count > 1);
-  const steps = (bucket: Bucket) => (bucket.count > 1 ? `${bucket.first.toLocaleString("en")}–${(bucket.first + bucket.count - 1).toLocaleString("en")}` : bucket.first.toLocaleString("en"));
+  const steps = (bucket: Bucket) => (bucket.count > 1 ? `${strings.grouped(bucket.first)}–${strings.grouped(bucket.first + bucket.count - 1)}` : strings.grouped(bucket.first));
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{title} {strings.asTable}</summary>

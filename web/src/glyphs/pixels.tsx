@@ -55,11 +55,13 @@ export function Picture({ bytes, offset, planes, width, height, name, class: cla
     if (!context || !bytes) return;
     const image = context.createImageData(width, height);
     const size = width * height;
-    for (let i = 0; i < size; i++) {
-      for (let channel = 0; channel < 3; channel++) {
-        image.data[4 * i + channel] = bytes[offset + (planes === 3 ? channel * size : 0) + i] ?? 0;
-      }
-      image.data[4 * i + 3] = 255;
+    const apart = planes === 3 ? size : 0;
+    const { data } = image;
+    for (let i = 0, at = offset; i < size; i++, at++) {
+      data[4 * i] = bytes[at] as number;
+      data[4 * i + 1] = bytes[at + apart] as number;
+      data[4 * i + 2] = bytes[at + 2 * apart] as number;
+      data[4 * i + 3] = 255;
     }
     context.putImageData(image, 0, 0);
   }, [bytes, offset, planes, width, height]);

@@ -59,7 +59,7 @@ function Steps() {
   const [from, step] = chosen.startsWith(OTHER) ? [theirs, Number(chosen.slice(OTHER.length))] : [mine, Number(chosen)];
   const beside = from?.looks.get(step);
   if (!beside) return null;
-  const title = (one: Look, of: string | undefined) => `${strings.step} ${one.step.toLocaleString("en")}${of ? `, ${of}` : ""}`;
+  const title = (one: Look, of: string | undefined) => `${strings.step} ${strings.grouped(one.step)}${of ? `, ${of}` : ""}`;
   const [left, right] = [trainingOf(here), trainingOf(beside)];
   const rows = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => [left[i], right[i]] as const);
   return (

@@ -30,7 +30,7 @@ export function DataScreen() {
           head={["", strings.samplesSeen, strings.batches, strings.order, strings.lossMean]}
           rows={passes.slice(0, MOST_PASSES).map((pass, i) => {
             const loader = lives.find((process) => process.passes.includes(pass))?.loaders.get(pass.loader);
-            return [`${pass.role ?? ""} ${passes.slice(0, i + 1).filter((other) => other.role === pass.role).length}`, (pass.samples ?? 0).toLocaleString("en"), (pass.batches ?? 0).toLocaleString("en"), strings.shuffled[String(loader?.shuffle ?? null)] ?? "", strings.number(pass.loss ?? null)];
+            return [`${pass.role ?? ""} ${passes.slice(0, i + 1).filter((other) => other.role === pass.role).length}`, strings.grouped(pass.samples ?? 0), strings.grouped(pass.batches ?? 0), strings.shuffled[String(loader?.shuffle ?? null)] ?? "", strings.number(pass.loss ?? null)];
           })}
         />
         {passes.length > MOST_PASSES && <p class="quiet">{strings.many(passes.length - MOST_PASSES, "more pass", "more passes")}</p>}

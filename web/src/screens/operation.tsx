@@ -7,7 +7,7 @@ import { ShapeBox } from "../glyphs/shape.tsx";
 import { Histogram, Numbers } from "../glyphs/values.tsx";
 import { numberOption } from "../place.ts";
 import type { Operation } from "../record/operations.ts";
-import { classNames, look, operations, predicting } from "../state.ts";
+import { classNames, look, operations, opKey, predicting } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { Gradient, LookBackward, LookBatch, LookCall, LookClear, LookLoss, LookStep, Values } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
@@ -19,7 +19,7 @@ export function Anatomy({ operation }: { operation: Operation }) {
   const drawn = <Drawn operation={operation} />;
   return (
     <>
-      {question ? <Ask question={question}>{drawn}</Ask> : drawn}
+      {question ? <Ask question={question} key={opKey.value}>{drawn}</Ask> : drawn}
       <More operation={operation} />
     </>
   );

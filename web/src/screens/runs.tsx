@@ -38,7 +38,7 @@ const testOf = (run: Run): Record<string, unknown> => run.manifest.results?.test
 function Outcome({ run, other }: Two) {
   const rows: [string, (of: Run) => string][] = [
     [strings.outcome.state, (of) => strings.outcome.states[of.manifest.state]],
-    [strings.outcome.steps, (of) => of.steps.toLocaleString("en")],
+    [strings.outcome.steps, (of) => strings.grouped(of.steps)],
     [strings.outcome.accuracy, (of) => {
       const interval = testOf(of)["interval"];
       const [low, high] = Array.isArray(interval) ? (interval as Recorded[]) : [];

@@ -1,5 +1,6 @@
 // The step player: source on the left, before -> operation -> after, what exists now, the phases below.
 
+import { useState } from "preact/hooks";
 import { go } from "../place.ts";
 import { Link } from "../glyphs/parts.tsx";
 import { existsAfter, type Thing } from "../record/exists.ts";
@@ -24,7 +25,7 @@ export function StepScreen() {
           <button type="button" onClick={() => toOp(here.index + 1)} disabled={here.index === operations.value.length - 1}>{strings.on} →</button>
         </div>
         <p class="sentence" aria-live="polite">{isHidden() ? strings.guessFirst : here.sentence}</p>
-        <Anatomy operation={here} key={`${of.step}/${here.index}/${inEvaluation.value}`} />
+        <Anatomy operation={here} />
       </section>
       <section class="panel exists-panel" aria-label={strings.now}><Exists /></section>
       <section class="phases-panel" aria-label={strings.training}><Phases /></section>
@@ -97,11 +98,20 @@ function Phases() {
 
 /** The whole step as text, for those who would rather read it, or cannot see it. */
 function InWords() {
+  const [open, setOpen] = useState(false);
+  return (
+    <details class="in-words panel" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{strings.inWords}</summary>
+      {open && <Words />}
+    </details>
+  );
+}
+
+function Words() {
   const of = look.value;
   if (!of) return null;
   return (
-    <details class="in-words panel">
-      <summary>{strings.inWords}</summary>
+    <>
       <p>{strings.summary(of.step, operations.value.length)}</p>
       <ol>
         {operations.value.map((operation) => (
@@ -111,6 +121,6 @@ function InWords() {
           </li>
         ))}
       </ol>
-    </details>
+    </>
   );
 }
