@@ -55,6 +55,16 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[str]:
+    """A Python to call in the place of `sys.executable`, which has torch imported: see tests/warm."""
+    from tests.warm import Warm
+
+    warm = Warm()
+    yield warm.python
+    warm.close()
+
+
 ROOT = Path(__file__).parent
 SOURCES = {".py", ".pyc", ".md", ".toml", ".ts", ".tsx", ".css", ".html", ".swp", ".txt"}
 """Endings of what somebody may be writing while tests run."""

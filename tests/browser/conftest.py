@@ -98,7 +98,7 @@ def tab(browser, request) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory) -> dict[str, Path]:
+def folders(tmp_path_factory, warm_python) -> dict[str, Path]:
     """The four records, by name; not to be written to. One process makes them for all."""
     base = tmp_path_factory.getbasetemp()
     place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "records"
@@ -107,7 +107,7 @@ def folders(tmp_path_factory) -> dict[str, Path]:
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not known.exists():
-            made = {name: str(record(name, place)) for name in PROGRAMS}
+            made = {name: str(record(name, place, warm_python)) for name in PROGRAMS}
             known.write_text(json.dumps(made))
     return {name: Path(folder) for name, folder in json.loads(known.read_text()).items()}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from goingdeep.record import look
@@ -84,15 +83,15 @@ loss_fn = nn.CrossEntropyLoss()
 }
 
 
-def record(name: str, place: Path) -> Path:
-    """Run one of the programs under `gd run`, in a process of its own."""
+def record(name: str, place: Path, python: str) -> Path:
+    """Run one of the programs under `gd run`, in a process of its own, by this Python."""
     program = place / f"{name}.py"
     program.write_text(PROGRAMS[name], encoding="utf-8")
     folder = place / name
     (place / "sitecustomize.py").write_text(NO_DYNAMO, encoding="utf-8")
     surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(place)}
     answer = subprocess.run(
-        [sys.executable, "-m", "goingdeep", "run", "--quiet", "--no-report", "--out", folder, program],
+        [python, "-m", "goingdeep", "run", "--quiet", "--no-report", "--out", folder, program],
         cwd=place, env=surroundings, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr

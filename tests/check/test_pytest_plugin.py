@@ -35,7 +35,8 @@ TRAINING = (
 )
 
 
-def test_a_training_is_asserted_to_be_clean(pytester):
+def test_a_training_is_asserted_to_be_clean(pytester, warm_python, monkeypatch):
+    monkeypatch.setattr(sys, "executable", warm_python)
     pytester.makepyfile(training=TRAINING)
     pytester.makepyfile("""
         import pytest
@@ -98,7 +99,7 @@ def test_a_training_is_asserted_to_be_clean(pytester):
     assert "pytest_plugin.py:" not in result.stdout.str().split("test_wrong")[1].split("____")[0]
 
 
-def test_several_pytests_at_once(pytester):
+def test_several_pytests_at_once(pytester, warm_python):
     pytester.makepyfile(training=TRAINING)
     pytester.makepyfile("""
         from training import train
@@ -108,7 +109,7 @@ def test_several_pytests_at_once(pytester):
             (finding,) = gd_watch.report().findings
             assert (finding.rule, finding.count) == ("grads-not-cleared", 39)
     """)
-    words = [sys.executable, "-m", "pytest", "-q", *OPTIONS, f"--basetemp={pytester.path}/base"]
+    words = [warm_python, "-m", "pytest", "-q", *OPTIONS, f"--basetemp={pytester.path}/base"]
     running = [
         subprocess.Popen([*words[:-1], f"{words[-1]}{i}"], cwd=pytester.path) for i in range(2)
     ]

@@ -7,16 +7,25 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from goingdeep.check_command import marked, options
 from goingdeep.record import read_manifest
-from tests.cli.test_run import call, script
+from tests.cli.test_run import Done, call, script
 from tests.no_dynamo import NO_DYNAMO
 
-CHECK = (sys.executable, "-m", "goingdeep", "check")
+CHECK = ("-m", "goingdeep", "check")
+
+
+@pytest.fixture
+def check(warm_python) -> Callable[..., Done]:
+    """check("train.py"): `gd check`, and the program under it, by a Python that is warm."""
+    return partial(call, warm_python, *CHECK)
+
 
 TRAINING = (
     f"    {NO_DYNAMO}"
@@ -39,12 +48,12 @@ TRAINING = (
 )
 
 
-def test_a_program_is_run_and_judged(home):
+def test_a_program_is_run_and_judged(home, check, warm_python):
     script(
         TRAINING + "    print(sys.argv, train(9)); print('the end', file=sys.stderr)\n", "train.py"
     )
-    plain = call(sys.executable, "train.py", "--steps", "2", "-m", "--format=json")
-    ours = call(*CHECK, "train.py", "--steps", "2", "-m", "--format=json")
+    plain = call(warm_python, "train.py", "--steps", "2", "-m", "--format=json")
+    ours = check("train.py", "--steps", "2", "-m", "--format=json")
     assert ours.out == plain.out != b""
     assert ours.code == 1
     # In brief while the program runs, whole when it has ended.
@@ -57,17 +66,17 @@ def test_a_program_is_run_and_judged(home):
     (run,) = (path for path in (home / "runs").iterdir() if not path.is_symlink())
     assert f"\n\nrun      runs/{run.name}\n\ntry next\n  gd view {run.name}   " in ours.err
     assert read_manifest(run).command[:3] == ("gd", "check", "train.py")
-    assert call(*CHECK, run.name).out.decode().startswith("error[grads-not-cleared]: 8 of 9")
+    assert check(run.name).out.decode().startswith("error[grads-not-cleared]: 8 of 9")
 
 
-def test_what_does_not_count_or_would_be_in_the_way_is_not_said():
+def test_what_does_not_count_or_would_be_in_the_way_is_not_said(check):
     script(TRAINING + "    train(9); print('the end', file=sys.stderr)\n", "train.py")
     known = "--baseline=known.json"
     # While a baseline is written everything counts: here the format alone keeps it quiet.
     for words in (
         ("--format=json", "--write-baseline", known), (known,), ("--disable=grads-not-cleared",)
     ):  # fmt: skip
-        before, end, _ = call(*CHECK, *words, "train.py").err.partition("the end\n")
+        before, end, _ = check(*words, "train.py").err.partition("the end\n")
         assert (before, end) == ("", "the end\n"), words
 
 
@@ -85,9 +94,9 @@ ENDED = """
 
 
 @pytest.mark.parametrize("how", ["--steps=7", "--seconds=0.2"])
-def test_a_program_is_ended_early_and_cleanly(how):
+def test_a_program_is_ended_early_and_cleanly(how, check):
     script(TRAINING + ENDED, "train.py")
-    done = call(*CHECK, how, "--format", "json", "--output", "report.json", "train.py")
+    done = check(how, "--format", "json", "--output", "report.json", "train.py")
     assert done.code == 1
     assert done.out == b"finally\n"
     # A report that goes into a file leaves the screen to what is said while the program runs.
@@ -114,9 +123,9 @@ CATCHES = """
 """
 
 
-def test_a_program_that_answers_ctrl_c_does_so():
+def test_a_program_that_answers_ctrl_c_does_so(check):
     script(TRAINING + CATCHES, "train.py")
-    done = call(*CHECK, "--seconds", "0.2", "train.py")
+    done = check("--seconds", "0.2", "train.py")
     assert done.out == b"stopped by hand KeyboardInterrupt\n" * 2
     assert "the program was ended by --seconds 0.2" in done.err
 
@@ -130,14 +139,14 @@ FAILING = {
 
 
 @pytest.mark.parametrize("how", FAILING)
-def test_a_program_that_fails_is_judged_and_the_failure_said(how):
+def test_a_program_that_fails_is_judged_and_the_failure_said(how, check):
     """Gradients are cleared: what it did until then is clean."""
     end, code, said = FAILING[how]
     fixed = TRAINING.replace("loss.backward()", "optimizer.zero_grad(); loss.backward()")
     # What is recorded is written once a second, and by a kill at most that is lost.
     text = fixed + f"    train(9); time.sleep(1.1); train(1)\n    {end}\n"
     killed = how == "killed"
-    done = call(*CHECK, *(["--prove"] if killed else []), script(text, "train.py"))
+    done = check(*(["--prove"] if killed else []), script(text, "train.py"))
     assert done.code == code
     unproved = "note: nothing was proved: the program did not come to its end"
     assert (unproved in done.err) == killed
@@ -150,7 +159,10 @@ def test_ctrl_c_ends_the_program_and_what_it_did_is_judged():
     script(TRAINING + "    print('begun', train(9), flush=True)\n    train(10**9)\n", "train.py")
     # A terminal sends it to all processes of the foreground, so they are a group of their own.
     with subprocess.Popen(
-        [*CHECK, "train.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        [sys.executable, *CHECK, "train.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     ) as running:
         assert running.stdout is not None
         assert running.stdout.readline().startswith(b"begun")
@@ -164,7 +176,7 @@ def test_ctrl_c_ends_the_program_and_what_it_did_is_judged():
 def test_sigterm_reaches_the_program():
     script(TRAINING + "    print('begun', flush=True)\n    train(10**9)\n", "train.py")
     with subprocess.Popen(
-        [*CHECK, "train.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, *CHECK, "train.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
         assert running.stdout is not None
         running.stdout.readline()
@@ -174,23 +186,23 @@ def test_sigterm_reaches_the_program():
 
 
 @pytest.mark.parametrize("text", ["print(1)", "import torch; print(1)"])
-def test_a_program_without_a_training_cannot_be_judged(text):
-    done = call(*CHECK, script(text, "plain.py"))
+def test_a_program_without_a_training_cannot_be_judged(text, check):
+    done = check(script(text, "plain.py"))
     assert (done.code, done.out) == (2, b"1\n")
     assert done.err.startswith("nothing could be judged")
 
 
-def test_a_module_is_a_program_too():
+def test_a_module_is_a_program_too(check):
     script(TRAINING + "    print(train(9))\n", "package/train.py")
-    done = call(*CHECK, "--format", "github", "-m", "package.train", "--help")
+    done = check("--format", "github", "-m", "package.train", "--help")
     assert done.code == 1
     assert done.err.startswith("::error file=package/train.py,line=13")
 
 
-def test_a_finding_is_proved_on_the_programs_own_steps(home):
+def test_a_finding_is_proved_on_the_programs_own_steps(home, check, warm_python):
     script(TRAINING + "    print(train(30))\n", "train.py")
-    plain = call(sys.executable, "train.py")
-    ours = call(*CHECK, "--prove", "train.py")
+    plain = call(warm_python, "train.py")
+    ours = check("--prove", "train.py")
     assert (ours.code, ours.out) == (1, plain.out)
     assert "\n  proof: over the last 10 of 60 replayed steps the mean loss is " in ours.err
     assert " as it is, and 1." in ours.err

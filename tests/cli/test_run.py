@@ -8,7 +8,9 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -317,6 +319,12 @@ def test_a_training_is_recorded_to_its_last_step(home):
     assert list(Path("elsewhere").iterdir()) == []
 
 
+@pytest.fixture
+def warm_run(warm_python) -> Callable[..., Done]:
+    """warm_run("train.py"): `gd run` by a Python that is warm, for what it writes and says."""
+    return partial(call, warm_python, *GD[1:])
+
+
 @pytest.fixture(scope="module")
 def plain_loop(tmp_path_factory) -> bytes:
     """What LOOP prints under plain python."""
@@ -327,10 +335,10 @@ def plain_loop(tmp_path_factory) -> bytes:
     return plain.out
 
 
-def test_a_program_may_delete_the_folder_it_is_in(home):
+def test_a_program_may_delete_the_folder_it_is_in(home, warm_run):
     Path("gone").mkdir()
     script(LOOP + "    import os; os.chdir('gone'); os.rmdir(os.getcwd())\n")
-    ours = call(*GD, "program.py", "0")
+    ours = warm_run("program.py", "0")
     assert ours.code == 0
     (run,) = (path for path in (home / "runs").iterdir() if not path.is_symlink())
     assert ours.err.startswith(f"{run.name}: gd run program.py 0\n64 steps")
@@ -389,9 +397,9 @@ LOOP = (
 )
 
 
-def test_a_disk_that_is_full_ends_the_record_and_not_the_program(home, plain_loop):
+def test_a_disk_that_is_full_ends_the_record_and_not_the_program(home, plain_loop, warm_run):
     script(LOOP)
-    ours = call(*GD, "program.py", "8000")
+    ours = warm_run("program.py", "8000")
     assert (ours.code, ours.out) == (0, plain_loop)
     lost = "cannot write events.jsonl: a limit on file size was met"
     first, *_ = ours.err.splitlines()
@@ -402,10 +410,10 @@ def test_a_disk_that_is_full_ends_the_record_and_not_the_program(home, plain_loo
     assert (manifest.status, manifest.error) == ("finished", lost)
 
 
-def test_a_place_that_cannot_be_written_ends_nothing(home, plain_loop):
+def test_a_place_that_cannot_be_written_ends_nothing(home, plain_loop, warm_run):
     script(LOOP)
     Path("runs").touch()  # where the runs would go
-    ours = call(*GD, "program.py", "0")
+    ours = warm_run("program.py", "0")
     assert (ours.code, ours.out) == (0, plain_loop)
     assert ours.err.splitlines() == [
         "gd: WriteError: cannot write runs: File exists",

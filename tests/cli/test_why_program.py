@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,11 +16,15 @@ from goingdeep.errors import RunFormatError, ScriptNotFoundError, SettingsError
 from goingdeep.explained_program import again
 from goingdeep.record import read_manifest
 from goingdeep.record.answer import Answer, read_answers
-from tests.cli.test_run import call, script
+from tests.cli.test_run import Done, call, script
 from tests.no_dynamo import NO_DYNAMO
 
-WHY = (sys.executable, "-m", "goingdeep", "why")
-ONE = {"OMP_NUM_THREADS": "1"}
+
+@pytest.fixture
+def why(warm_python) -> Callable[..., Done]:
+    """why("zero-grad"): `gd why`, and the program under it, by a Python that is warm."""
+    return partial(call, warm_python, "-m", "goingdeep", "why")
+
 
 TRAINING = (
     f"    {NO_DYNAMO}"
@@ -55,9 +60,9 @@ TRAINING = (
 )
 
 
-def test_a_program_is_seen_until_it_is_enough_and_answered_in_its_own_process(home):
+def test_a_program_is_seen_until_it_is_enough_and_answered_in_its_own_process(home, why):
     script(TRAINING, "sub/train.py")
-    done = call(*WHY, "zero-grad", "--script", "sub/train.py", "--json", "-m", "", **ONE)
+    done = why("zero-grad", "--script", "sub/train.py", "--json", "-m", "")
     assert done.code == 0, done.err
     # 60 steps are a moment, the second epoch's evaluation has been seen before.
     assert done.err == "arguments ['--json', '-m', '']\nepochs 1\n"
@@ -75,10 +80,10 @@ def test_a_program_is_seen_until_it_is_enough_and_answered_in_its_own_process(ho
 
     (home / "else").mkdir()
     os.chdir(home / "else")
-    shown = call(*WHY, "zero-grad", str(run), "--json", **ONE)
+    shown = why("zero-grad", str(run), "--json")
     assert "replayed" not in json.loads(shown.out)
     assert "--again" in json.loads(shown.out)["says"]
-    once_more = call(*WHY, "zero-grad", str(run), "--again", "--json", **ONE)
+    once_more = why("zero-grad", str(run), "--again", "--json")
     assert once_more.code == 0, once_more.err
     assert once_more.err == (
         f"again: sub/train.py --json -m ''  (in {home})\narguments ['--json', '-m', '']\nepochs 1\n"
@@ -97,26 +102,26 @@ def test_a_program_is_seen_until_it_is_enough_and_answered_in_its_own_process(ho
         ("import torch; torch.nn.Linear(2, 2)(torch.ones(1, 2))", "it called no backward"),
     ],
 )
-def test_a_program_without_training(home, text, says):
-    done = call(*WHY, "zero-grad", "--script", script(text))
+def test_a_program_without_training(home, text, says, why):
+    done = why("zero-grad", "--script", script(text))
     assert (done.code, done.out) == (2, b"")
     assert "RunError: there is no answer" in done.err
     assert says in done.err
 
 
-def test_a_program_that_fails_is_answered_on_what_it_did(home):
+def test_a_program_that_fails_is_answered_on_what_it_did(home, why):
     text = TRAINING.replace("epochs += 1", "raise ArithmeticError('of its own')")
     text = text.replace("epochs = 0", "__import__('os').chdir('/')")
     text = text.replace('print("epochs", epochs)', "pass")
-    done = call(*WHY, "zero-grad", "--script", script(text), "--x", **ONE)
+    done = why("zero-grad", "--script", script(text), "--x")
     assert "ArithmeticError: of its own" in done.err
     assert "the losses of steps 1 to 40" in done.out.decode()
     assert "See it in program-" in done.out.decode()  # as it is typed here, not there
 
 
-def test_a_program_that_ends_at_once_is_answered_from_its_record(home):
+def test_a_program_that_ends_at_once_is_answered_from_its_record(home, why):
     text = TRAINING.replace("epochs += 1", "__import__('os')._exit(7)")
-    done = call(*WHY, "zero-grad", "--script", script(text), **ONE)
+    done = why("zero-grad", "--script", script(text))
     assert (done.code, done.err) == (0, "arguments []\n" if done.err else "")
     assert "The program ended at once, with exit code 7" in done.out.decode()
     assert "See it in program-" in done.out.decode()
@@ -129,13 +134,13 @@ def test_a_program_without_a_question_is_an_error(gd, home, option):
 
 
 @pytest.mark.parametrize("moments", [True, False])
-def test_a_program_asks_about_itself(home, moments):
+def test_a_program_asks_about_itself(home, moments, warm_python):
     text = TRAINING.replace("while True", "while not epochs").replace(
         "epochs += 1",
         "epochs += 1\n            import goingdeep; print(goingdeep.why('zero-grad'))",
     )
     options = ["--quiet", "--no-report", *(["--moments"] if moments else [])]
-    done = call(sys.executable, "-m", "goingdeep", "run", *options, script(text), **ONE)
+    done = call(warm_python, "-m", "goingdeep", "run", *options, script(text))
     assert done.code == 0, done.err
     said = " ".join(done.out.decode().split())
     assert ("the losses of steps 1 to 40, bit for bit" in said) == moments
@@ -149,8 +154,8 @@ def test_a_program_that_is_not_there(gd, home):
     assert gd("why", "zero-grat-and-more-that-nobody-asks", "--script", "nothing.py").code == 2
 
 
-def test_with_no_run_a_short_training_is_made(home):
-    done = call(*WHY, "zero-grad", **ONE)
+def test_with_no_run_a_short_training_is_made(home, why):
+    done = why("zero-grad")
     assert (done.code, done.err) == (0, "")
     said = done.out.decode()
     assert said.startswith("There is no run here, so the quickstart's network was trained for this")

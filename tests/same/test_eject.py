@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,24 +18,24 @@ from goingdeep.train.start import load
 from tests.same import small
 
 
-def run_script(text, folder, *arguments):
+def run_script(python, text, folder, *arguments):
     script = folder / "script.py"
     script.write_text(text)
     done = subprocess.run(
-        [sys.executable, "-I", str(script), *arguments],
+        [python, str(script), *arguments],
         cwd=folder, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def check_same(run, folder, *arguments):
+def check_same(python, run, folder, *arguments):
     text = session.eject(run.path)
     assert "goingdeep" not in re.sub(r'"[^"\n]*"', "", text)
     assert len(text.splitlines()) <= 120
     assert max(map(len, text.splitlines())) <= 120
     compile(text, "script.py", "exec")
-    printed = run_script(text, folder, *arguments)
+    printed = run_script(python, text, folder, *arguments)
     ours = safetensors.torch.load_file(run.path / "model" / "model.safetensors")
     theirs = torch.load(folder / "model.pt", weights_only=True)
     assert list(theirs) == list(session.load(run.path).model.state_dict())
@@ -67,16 +66,16 @@ def fifth(tmp_path_factory) -> Path:
         pytest.param("cnn", "quickstart", marks=pytest.mark.slow),
     ],
 )
-def test_same_weights_on_real_images(tmp_path, model, recipe, fifth):
+def test_same_weights_on_real_images(tmp_path, model, recipe, fifth, warm_python):
     whole = (model, recipe) == ("mlp", "quickstart")
     run = session.train(
         session.DEFAULT_DATA if whole else fifth, recipe=recipe, model=model, epochs=1,
         out=tmp_path / "run", settings={"batch_size": 250 if whole else 50},
     )  # fmt: skip
-    check_same(run, tmp_path)
+    check_same(warm_python, run, tmp_path)
 
 
-def test_every_setting_that_a_script_can_show(tmp_path):
+def test_every_setting_that_a_script_can_show(tmp_path, warm_python):
     """Alternating flips, shifts, cutout, cosine, AdamW, a last batch of one, another DATA."""
     arrays = small.arrays(count=385, side=12)  # 24 batches of 16, and one sample
     np.savez(tmp_path / "a.npz", **arrays)
@@ -95,7 +94,7 @@ def test_every_setting_that_a_script_can_show(tmp_path):
     np.savez(moved_back, **arrays)
     text = session.eject(run.path)
     moved_back.unlink()
-    printed = run_script(text, tmp_path, str(moved))
+    printed = run_script(warm_python, text, tmp_path, str(moved))
     ours = safetensors.torch.load_file(run.path / "model" / "model.safetensors")
     theirs = torch.load(tmp_path / "model.pt", weights_only=True)
     assert all(torch.equal(value, ours[name]) for name, value in theirs.items())

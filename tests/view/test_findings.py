@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import torch
 from torch import nn
@@ -48,13 +47,13 @@ for _ in range(4):
 """
 
 
-def ran(program, folder):
+def ran(program, folder, python):
     """A record of this program, in a process of its own: its lines lie in a project of its own."""
     program.parent.mkdir()
     program.write_text(PROGRAM)
     (program.parent / "sitecustomize.py").write_text(NO_DYNAMO)
     subprocess.run(
-        [sys.executable, "-m", "goingdeep", "run", "--quiet", "--no-report", "--out", folder, program],
+        [python, "-m", "goingdeep", "run", "--quiet", "--no-report", "--out", folder, program],
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(program.parent)}, check=True,
     )  # fmt: skip
     return folder
@@ -126,9 +125,11 @@ def test_an_answer_given_while_the_page_is_open_appears_as_it_was_given(tmp_path
     assert trace.manifest().answers == (given,)
 
 
-def test_findings_are_judged_by_the_settings_and_the_baseline_of_the_program(tmp_path, monkeypatch):
+def test_findings_are_judged_by_the_settings_and_the_baseline_of_the_program(
+    tmp_path, monkeypatch, warm_python
+):
     program = tmp_path / "project" / "loop.py"
-    run = ran(program, tmp_path / "run")
+    run = ran(program, tmp_path / "run", warm_python)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "pyproject.toml").write_text('[tool.goingdeep]\ndisable = ["double-softmax"]\n')
