@@ -172,6 +172,30 @@ def test_a_program_ends_as_it_does_under_python(ending):
     }.get(ending, 1)  # fmt: skip
 
 
+WARM = """
+    import sys
+    print(sorted(set(sys.modules) - {"__mp_main__"}), __name__, __file__, sorted(globals()))
+    import os, random
+    print(sys.argv, sys.orig_argv[1:], sys.path, os.getcwd(), sorted(os.environ.items()), random.__file__)
+    print(sys.stdin.readline(), sys.getrecursionlimit(), sys.gettrace(), sys.excepthook)
+    def deep(n):
+        return 1 / n if n < 1 else deep(n - 1)
+"""
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["number", "text", "error", "chain", "syntax", "hook", "killed", "interrupted", "thread"],
+)
+def test_the_python_that_is_warm_is_like_python(ending, warm_python):
+    """What later tests here, and others, run their programs by."""
+    script("print('not mine')", "extra/random.py")
+    script(textwrap.dedent(WARM) + textwrap.dedent(ENDINGS[ending]), "sub/program.py")
+    how = {"stdin": "a line", "PYTHONPATH": str(Path("extra").resolve())}
+    plain = call(sys.executable, "sub/program.py", "-m", "", **how)
+    assert plain == call(warm_python, "sub/program.py", "-m", "", **how)
+
+
 def test_a_module_that_is_not_there_is_answered_by_python():
     plain = same("-m", "no.such.module")
     assert plain.code == 1

@@ -1,13 +1,14 @@
 """A fork begins as Python does, and ends so; see __init__.py."""
 
 import atexit
+import io
 import os
 import runpy
 import signal
 import sys
 import threading
 import types
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -90,13 +91,9 @@ def begin(
     os.environ.clear()
     os.environb.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    raw = "PYTHONUNBUFFERED" in os.environ
     sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)
-    sys.stdout.reconfigure(write_through=raw, line_buffering=os.isatty(1))
-    sys.stderr = sys.__stderr__ = open(
-        2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
-    )
+    sys.stdout = sys.__stdout__ = _written(1, line_buffering=os.isatty(1))
+    sys.stderr = sys.__stderr__ = _written(2, line_buffering=True, errors="backslashreplace")
     sys.executable = words[0]
     sys.orig_argv = list(words)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -113,6 +110,12 @@ def begin(
         error.__traceback__ = _of_the_program(error.__traceback__)
         code = _said(error)
     _end(code)
+
+
+def _written(number: int, **how: Any) -> io.TextIOWrapper:
+    at_once = bool(os.environ.get("PYTHONUNBUFFERED"))
+    file = open(number, "wb", buffering=0 if at_once else -1, closefd=False)
+    return io.TextIOWrapper(file, encoding="utf-8", write_through=at_once, **how)
 
 
 def _customized() -> None:
@@ -136,7 +139,8 @@ def _run(words: list[str], main: types.ModuleType) -> None:
     sys.argv = list(words)
     sys.path.insert(0, str(Path(words[0]).resolve().parent))
     file = str(Path(words[0]).absolute())
-    main.__dict__.update(__file__=file, __cached__=None)
+    loader = SourceFileLoader("__main__", file)
+    main.__dict__.update(__file__=file, __cached__=None, __annotations__={}, __loader__=loader)
     exec(compile(Path(file).read_bytes(), file, "exec"), main.__dict__)
 
 
