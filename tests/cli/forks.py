@@ -10,6 +10,7 @@ torch's threads have started would wait for them for ever.)
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -70,6 +71,7 @@ def ended() -> int:
 def main() -> None:
     assert all((finish, report, saved, training, torch._dynamo))
     answers = os.fdopen(os.dup(1), "w")
+    gc.freeze()  # no child looks through all that
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -38,6 +38,7 @@ class Watched:
             for i, script in enumerate(scripts)
         }
         self._codes: dict[str, int] = {}
+        self._reports: dict[Path, Report] = {}
         self._parent = subprocess.Popen(
             [sys.executable, "-m", "tests.rules.watched", *([str(at_once)] if at_once else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
@@ -70,12 +71,12 @@ class Watched:
         return folder
 
     def report(self, script: Path) -> Report:
-        """What every rule says of a script, those that are off by default included."""
-        rules = catalogue()
-        off = tuple(
-            name for name, entry in rules.items() if not entry.rule.on and name == name_of(script)
-        )
-        return check_run(self.folder(script), CheckSettings(enable=off))
+        """What every rule says of a script, those that are off by default included. Not to be changed."""
+        if script not in self._reports:
+            entry = catalogue().get(name_of(script))
+            off = () if entry is None or entry.rule.on else (entry.rule.name,)
+            self._reports[script] = check_run(self.folder(script), CheckSettings(enable=off))
+        return self._reports[script]
 
     def close(self) -> None:
         self._parent.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import copy
 import json
 import re
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_what_is_said_while_it_runs_is_so_at_the_end_too(watched, script):
 @pytest.mark.parametrize("script", BAD, ids=named)
 def test_a_remedy_is_one_that_can_be_replayed(watched, script):
     """What it does to these few steps is measured; that it helps is tested in check/test_proving."""
-    report = watched.report(script)
+    report = copy.copy(watched.report(script))
     add_proofs(report, watched.folder(script))
     for finding in report.findings:
         if finding.remedy is not None and finding.rule == name_of(script):

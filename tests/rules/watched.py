@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -24,10 +25,12 @@ from pathlib import Path
 import torch
 import torch._dynamo  # the first step of an optimizer imports it, in seconds
 
+from goingdeep import checked, proving
 from goingdeep.check import catalogue
 from goingdeep.check import live as check_live
 from goingdeep.live import Live
 from goingdeep.record import EventLog, Manifest, write_manifest
+from goingdeep.watch.moments import replay
 from goingdeep.watch.reading.sites import user_root
 from goingdeep.watch.steps import accelerators
 from goingdeep.watch.watcher import Watcher
@@ -41,16 +44,19 @@ PRETENDED = ("model_on_cpu_gpu_idle",)
 FRAMEWORKS = ("lightning", "fastai", "accelerate", "transformers", "skorch", "ignite", "keras")
 
 
-def import_frameworks(script: Path) -> None:
+def import_frameworks(script: Path) -> bool:
     """Import what a script imports from frameworks: each child would need seconds for it."""
+    found = False
     for node in ast.parse(script.read_text("utf-8")).body:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if any(name.partition(".")[0] in FRAMEWORKS for name in names):
+            found = True
             with warnings.catch_warnings(action="ignore"):
                 exec(compile(ast.Module([node], []), str(script), "exec"), {})
+    return found
 
 
 def run(script: Path, folder: Path, *, judged: bool = True, rank: int = 0) -> None:
@@ -134,7 +140,7 @@ def main() -> None:
     torch.set_num_threads(1)
     os.environ["KERAS_BACKEND"] = "torch"
     check_live.EVERY, check_live.FREE, check_live.FREE_NEW = 4, 600.0, 600.0  # judge often
-    catalogue()  # imported once, not in each child
+    assert all((catalogue(), checked, proving, replay))  # imported once, not in each child
     running: dict[int, str] = {}
 
     def wait() -> None:
@@ -142,10 +148,12 @@ def main() -> None:
         folder = running.pop(pid)
         print(json.dumps([folder, os.waitstatus_to_exitcode(status)]), flush=True)
 
+    gc.freeze()  # no child looks through all that
     for line in sys.stdin:
         asked = json.loads(line)
         script = Path(asked["script"])
-        import_frameworks(script)
+        if import_frameworks(script):
+            gc.freeze()
         while len(running) >= at_once:
             wait()
         pid = os.fork()
