@@ -13,6 +13,11 @@ def maker(loss: LossFunction, index: int = 0) -> int:
     return loss.site
 
 
+def before_clamp(loss: LossFunction) -> int:
+    """The index of the newest node that is no clamp: it leaves chances as they are, but for 0 and 1."""
+    return int(newest(loss).startswith("Clamp") and len(loss.came_from) > 1)
+
+
 def newest(loss: LossFunction) -> str:
     """The operation that made the input, "" where there is none or no graph."""
     return loss.came_from[0] if loss.came_from else ""

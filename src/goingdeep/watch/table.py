@@ -415,6 +415,13 @@ def _dropout(
         _sensitive(watcher, function, bool(training), p=float(p), x=args[0] if args else None)
 
 
+def _attention(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
+    # (query, key, value, attn_mask, dropout_p, ...): it is told no mode, and drops where p is not 0.
+    p = args[4] if len(args) > 4 else kwargs.get("dropout_p", 0.0)
+    if p:
+        _sensitive(watcher, ATTENTION, True, p=float(p), x=args[0] if args else None)
+
+
 def _batch_norm(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
     # (input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled)  # noqa: ERA001
     if len(args) > 5 and args[3] is not None:
@@ -504,6 +511,7 @@ _MODULE = "torch.nn.modules.module:Module"
 _SCHEDULERS = "torch.optim.lr_scheduler"
 _CLIP = "torch.nn.utils.clip_grad"
 _SCALER = "torch.amp.grad_scaler:GradScaler"
+ATTENTION = "scaled_dot_product_attention"
 _DROPOUTS = tuple(
     name + end
     for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
@@ -529,6 +537,7 @@ ROWS: tuple[Row, ...] = (
         for name in _DROPOUTS
     ),
     Row("torch", "batch_norm", None, _batch_norm, lift=True),
+    Row("torch.nn.functional", ATTENTION, None, _attention, lift=True),
     Row(_OPTIMIZER, "__init__", None, _optimizer_made),
     Row(_OPTIMIZER, "zero_grad", _optimizer_clear, _cleared),
     Row(_MODULE, "zero_grad", _module_clear, _cleared),

@@ -46,9 +46,12 @@ KEEP_ZEROS = frozenset(
 AVERAGING = frozenset(
     {
         "MeanBackward0", "MeanBackward1", "SumBackward0", "SumBackward1", "PowBackward0",
-        "AbsBackward0", "MulBackward0", "DivBackward0", "SqrtBackward0",
+        "AbsBackward0", "MulBackward0", "DivBackward0", "SqrtBackward0", "LogBackward0",
+        "CoshBackward0", "LinalgVectorNormBackward0",
     }
 )  # fmt: skip
+DIFFERENCES = frozenset({"SubBackward0", "RsubBackward1"})
+SUMS = frozenset({"AddBackward0"})
 FLATTENINGS = frozenset({"ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0"})
 # A node's `metadata` is a dictionary that lives as long as the node.
 _SITE = "goingdeep.site"
@@ -175,22 +178,24 @@ def stretched_difference(root: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]
     """Shapes of a difference that a loss averages, and of the predictions in it, where they differ.
 
     Only where the other side has no graph (targets), and the predictions were not given an axis on
-    purpose just before.
+    purpose just before. Of a sum of losses each is looked at.
     """
-    node: Any = root.grad_fn
-    for _ in range(HOPS):
-        if node is None:
+    ways: list[Any] = [root.grad_fn]
+    for _ in range(2 * HOPS):
+        if not ways:
             return None
-        following = node.next_functions
-        if type(node).__name__ in ("SubBackward0", "RsubBackward1"):
-            sides = [fn for fn, _ in following if fn is not None]
-            if len(sides) != 1 or type(sides[0]).__name__ == "UnsqueezeBackward0":
-                return None
-            table, own = _shape(node), _shape(sides[0])
-            return (table, own) if table and own and table != own else None
-        if type(node).__name__ not in AVERAGING:
-            return None
-        node = next((fn for fn, _ in following if fn is not None), None)
+        node = ways.pop()
+        name = type(node).__name__
+        sides = [function for function, _ in node.next_functions if function is not None]
+        if name in DIFFERENCES:
+            if len(sides) == 1 and type(sides[0]).__name__ != "UnsqueezeBackward0":
+                table, own = _shape(node), _shape(sides[0])
+                if table and own and table != own:
+                    return table, own
+        elif name in AVERAGING:
+            ways += sides[:1]
+        elif name in SUMS and not _shape(node):
+            ways += reversed(sides)
     return None
 
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goingdeep.check.proof import Remedy
-from goingdeep.check.provenance import maker, newest
+from goingdeep.check.provenance import before_clamp, maker
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
@@ -41,6 +41,7 @@ RULE = Rule(
     remedy=Remedy(name="without the sigmoid", before_loss="logit", measure="cross-entropy"),
 )
 
+SIGMOID = "SigmoidBackward0"
 FUNCTION = "binary_cross_entropy_with_logits"
 
 
@@ -48,12 +49,13 @@ def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each sigmoid whose output went through another one."""
     for loss in run.losses.values():
         between = loss.low is None or loss.high is None or (loss.low >= 0 and loss.high <= 1)
-        if loss.function == FUNCTION and newest(loss) == "SigmoidBackward0" and between:
+        index = before_clamp(loss)
+        if loss.function == FUNCTION and loss.came_from[index:][:1] == (SIGMOID,) and between:
             yield RULE.found(
                 "{function} was given the output of a sigmoid, from {low} to {high}"
                 if loss.low is not None
                 else "{function} was given the output of a sigmoid",
-                site=maker(loss),
+                site=maker(loss, index),
                 seek="sigmoid",
                 step=run.first_step_with_loss(loss.id),
                 count=max(1, run.calls_of_loss(loss.id)),

@@ -35,7 +35,7 @@ import math
 from collections.abc import Iterator
 
 from goingdeep.check.proof import Remedy
-from goingdeep.check.provenance import maker, newest
+from goingdeep.check.provenance import before_clamp, maker, newest
 from goingdeep.check.rule import Finding, NotSeen, Rule
 from goingdeep.check.run import Run
 from goingdeep.record.seen import LossFunction
@@ -91,9 +91,11 @@ def _by_hand(run: Run) -> Iterator[Finding]:
 
 
 def _with_graph(run: Run, loss: LossFunction) -> Finding | None:
-    if loss.function == "cross_entropy" and newest(loss) == SOFTMAX and loss.rows_sum_to_one:
+    index = before_clamp(loss)
+    softmax = loss.came_from[index:][:1] == (SOFTMAX,)
+    if loss.function == "cross_entropy" and softmax and loss.rows_sum_to_one:
         return _found(
-            run, loss, 0, "{function} was given the output of a softmax: its rows are from {low} "
+            run, loss, index, "{function} was given the output of a softmax: its rows are from {low} "
             "to {high} and sum to 1",
         )  # fmt: skip
     if loss.came_from[:2] == (LOG_SOFTMAX, SOFTMAX):

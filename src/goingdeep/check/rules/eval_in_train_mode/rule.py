@@ -102,6 +102,12 @@ def _ran_as_in_training(walk: Pass) -> bool:
     )
 
 
+FUNCTIONAL = {
+    "batch_norm": "functional BatchNorm",
+    "scaled_dot_product_attention": "the Dropout of an attention",
+}
+
+
 def _layers(run: Run, walk: Pass) -> str:
     """What differs between the modes in the models of a pass: "2 Dropout and 1 BatchNorm"."""
     names = {"dropout": "Dropout", "batch-norm": "BatchNorm"}
@@ -114,6 +120,6 @@ def _layers(run: Run, walk: Pass) -> str:
     }
     for call in run.of(CallMode):
         if not kinds and call.training and call.root_training:
-            return "functional Dropout" if "dropout" in call.function else "functional BatchNorm"
+            return FUNCTIONAL.get(call.function, "functional Dropout")
     words = [names.get(kind, kind) for kind in sorted(kinds, reverse=True)]
     return " and ".join(words) or "layers"

@@ -2,7 +2,8 @@
 
 ## What happens
 `F.dropout(x)` was called without `training=self.training`. Its own default is `True`, so it
-dropped values although the module around it was in evaluation mode.
+dropped values although the module around it was in evaluation mode. `F.scaled_dot_product_attention`
+knows no mode at all: it drops wherever its `dropout_p` is not 0.
 
 ## Why it hurts
 Scores and predictions are random: the same input gives other outputs each time, and they are
@@ -10,6 +11,7 @@ those of a model with parts missing. `model.eval()` has no effect on it.
 
 ## How to fix it
     x = nn.functional.dropout(x, p=0.5, training=self.training)
+    x = F.scaled_dot_product_attention(q, k, v, dropout_p=0.1 if self.training else 0.0)
 
 or an `nn.Dropout(0.5)` made in `__init__`.
 
@@ -18,8 +20,7 @@ Dropout on purpose in evaluation, to see how sure the model is: there the same b
 several times.
 
 ## Sources
-rixwew/pytorch-fm#21, delip/PyTorchNLPBook#28; scaled_dot_product_attention has the same trap:
-pytorch/pytorch#124464.
+rixwew/pytorch-fm#21, delip/PyTorchNLPBook#28; of the attention: pytorch/pytorch#124464.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ RULE = Rule(
 FUNCTIONS = {
     "dropout": "F.dropout", "feature_dropout": "F.dropout2d (or 1d, 3d)",
     "alpha_dropout": "F.alpha_dropout", "feature_alpha_dropout": "F.feature_alpha_dropout",
+    "scaled_dot_product_attention": "F.scaled_dot_product_attention",
 }  # fmt: skip
+ATTENTION = "scaled_dot_product_attention"
 
 REPEATS_ON_PURPOSE = 4
 """Forwards for one batch from which on Dropout is being averaged over."""
@@ -54,7 +57,9 @@ def check(run: Run) -> Iterator[Finding]:
     )
     seen = set()
     for call in run.of(CallMode):
-        if "dropout" not in call.function or not call.training or call.module_training is not False:
+        if "dropout" not in call.function and call.function != ATTENTION:
+            continue
+        if not call.training or call.module_training is not False:
             continue
         if call.root_training is not False or averaged or call.site in seen:
             continue
@@ -66,7 +71,9 @@ def check(run: Run) -> Iterator[Finding]:
             "{function} dropped with p={p} while {module} was in evaluation mode",
             site=call.site,
             step=call.step,
-            fix="training=self.training",
+            fix="dropout_p=p if self.training else 0.0"
+            if call.function == ATTENTION
+            else "training=self.training",
             function=FUNCTIONS.get(call.function, call.function),
             p=call.p if call.p is not None else 0.5,
             module=_name(call),
