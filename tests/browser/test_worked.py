@@ -123,7 +123,7 @@ def test_the_loss_and_its_gradient_where_each_output_has_a_target(tab, by_output
         assert [number(cell) for cell in cells] == pytest.approx(known[2].tolist(), rel=1e-4)
         tab.open(f"{address}#/backward?step={step}&sample=2")
         tab.page.wait_for_selector(".compared")
-        cells = tab.page.locator("table").first.locator("tbody tr td:nth-of-type(2)")
+        cells = tab.page.locator("table").first.locator("tbody tr td:nth-of-type(3)")
         slopes = [number(cell) for cell in cells.all_inner_texts()]
         assert slopes == pytest.approx(values.grad[2].tolist(), rel=1e-5)
         assert [equal for *_, equal in compared(tab.page)] == [True]
@@ -175,6 +175,14 @@ def test_the_gradient_at_the_scores(tab, files, folders):
     expect(cells).to_have_count(3)
     numbers = [number(cell) for cell in cells.all_inner_texts()]
     assert numbers == pytest.approx(scores.grad[2].tolist(), rel=1e-5)
+    gradients = of(look.LookBackward, parts).gradients
+    drawn = tab.page.locator(".spreads li")
+    expect(drawn).to_have_count(len(gradients))
+    for gradient, one in zip(gradients, drawn.all(), strict=True):
+        assert one.inner_text().startswith(f"{gradient.name}: from ")
+        bars = one.locator("rect").evaluate_all("all => all.map(bar => bar.height.baseVal.value)")
+        counts = torch.tensor(gradient.histogram, dtype=torch.float64)
+        assert bars == pytest.approx((48 * counts / counts.max()).tolist(), abs=1e-3)
 
 
 def test_a_pixel_has_the_value_of_the_batch(tab, files, folders):

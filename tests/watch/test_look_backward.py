@@ -6,6 +6,7 @@ import gc
 import math
 import weakref
 
+import numpy as np
 import pytest
 import torch
 from tests.watch.looked import Seeing, images, look_at, mlp, train_step, watcher_of
@@ -32,6 +33,13 @@ def test_gradients_are_those_of_torch():
         assert row.largest == pytest.approx(known.abs().max().item(), rel=1e-6)
         assert row.zeros == pytest.approx((known == 0).double().mean().item(), abs=1e-6)
         assert (row.model, row.state, row.non_finite, row.sampled) == (0, "value", 0, 0)
+        if known.numel() > 2048:
+            assert 512 <= sum(row.histogram) <= 2048
+            continue
+        counts, _ = np.histogram(known[known != 0], 40, (-row.largest, row.largest))
+        assert sum(row.histogram) == (known != 0).sum()
+        # A value on the edge between two bins may be counted in either.
+        assert np.abs(counts - row.histogram).sum() <= 2
     assert (event.before, event.unreached, event.left_out) == ({"none": 6}, (), 0)
     assert event.came_from == ("NllLossBackward0",)
     assert event.nodes == count_nodes(model)

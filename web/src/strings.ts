@@ -331,6 +331,12 @@ export const strings = {
   came: (nodes: readonly string[]) => `It began at ${nodes.join(", then ")}.`,
   beforeIt: (counts: string) => `Before it: ${counts}.`,
   gradientNorms: "Gradient norms",
+  spreads: "How each gradient spreads",
+  spreadsSay: "In 40 bins, as far below 0 as above; the dashed line is 0. Values that are exactly 0 are not counted. Of a large gradient 2,048 values, evenly spread over it.",
+  spreadOf: (name: string, largest: Recorded, zeros: Recorded) => {
+    const size = toNumber(largest) ?? 0;
+    return `${name}: from ${number(-size)} to ${number(size)}${toNumber(zeros) ? `; ${percent(zeros)} are 0` : ""}`;
+  },
   gradientSays: (largest: string, norm: Recorded) => `The largest norm is ${number(norm)}, of ${largest}.`,
 
   // ------------------------------------------------------------------ optimizer

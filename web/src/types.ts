@@ -267,6 +267,7 @@ export interface Gradient {
   zeros?: number;
   non_finite?: number;
   sampled?: number;
+  histogram?: number[];
 }
 
 /** One parameter group. owns: {number of a model: indices into its `parameters`}. */

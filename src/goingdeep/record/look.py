@@ -176,7 +176,9 @@ class Gradient(msgspec.Struct, frozen=True, omit_defaults=True):
     """One parameter after backward. state: "none", "zero" or "value"; norm: L2.
 
     sampled: how many values were looked at, where not all; the norm is then scaled up from them.
-    A tensor that is no parameter of a model that ran has model -1 and a name like "tensor 0".
+    histogram: counts of up to 2,048 values, evenly spread over it, in 40 bins of equal width from
+    -largest to largest, without those that are 0; of 32 gradients of a look at most, the first and
+    the last. A tensor that is no parameter of a model that ran has model -1, a name like "tensor 0".
     """
 
     model: int
@@ -187,6 +189,7 @@ class Gradient(msgspec.Struct, frozen=True, omit_defaults=True):
     zeros: float = 0.0
     non_finite: int = 0
     sampled: int = 0
+    histogram: tuple[int, ...] = ()
 
 
 class FirstLink(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -43,11 +43,17 @@ function Range({ low, high, mean, std }: { low: number; high: number; mean: numb
 }
 
 export function Histogram({ counts, values }: { counts: readonly number[]; values: Values }) {
+  return <Spread counts={counts} says={strings.histogramSays(values.low, values.high, values.zeros ?? 0)} />;
+}
+
+/** Counts in bins of equal width. even: from as far below 0 as above, with 0 marked in the middle. */
+export function Spread({ counts, says, even }: { counts: readonly number[]; says: string; even?: boolean }) {
   const most = Math.max(1, ...counts);
-  const says = strings.histogramSays(values.low, values.high, values.zeros ?? 0);
+  const middle = (counts.length * 5) / 2;
   return (
     <figure class="histogram">
       <svg viewBox={`0 0 ${counts.length * 5} 50`} role="img" aria-label={says} preserveAspectRatio="none">
+        {even && <line x1={middle} x2={middle} y1="0" y2="50" class="range-zero" />}
         {counts.map((count, i) => <rect x={i * 5} width="4" y={50 - (48 * Math.max(0, count)) / most} height={(48 * Math.max(0, count)) / most} key={i} />)}
       </svg>
       <figcaption>{says}</figcaption>

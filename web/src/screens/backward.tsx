@@ -1,6 +1,8 @@
 // Backward: the first link worked out, then every parameter with its gradient.
 
+import { useState } from "preact/hooks";
 import { Compared, Link, Missing, Table } from "../glyphs/parts.tsx";
+import { Spread } from "../glyphs/values.tsx";
 import { go, numberOption } from "../place.ts";
 import { look, operation, operations } from "../state.ts";
 import { strings } from "../strings.ts";
@@ -12,6 +14,8 @@ import { show } from "../worked/update.ts";
 import { smoothingOf, targetOf } from "./loss.tsx";
 import { Bar, className } from "./operation.tsx";
 import { outputName, outputsOf } from "./outputs.tsx";
+
+const FIRST_SPREADS = 12;
 
 export function BackwardScreen() {
   const chosen = operation.value?.event?.kind === "look-backward" ? operation.value : operations.value.find((one) => one.event?.kind === "look-backward");
@@ -27,6 +31,7 @@ export function BackwardScreen() {
       </div>
       {before && <First event={event} loss={before} />}
       <Gradients event={event} />
+      <Spreads event={event} />
     </div>
   );
 }
@@ -45,13 +50,14 @@ function First({ event, loss }: { event: LookBackward; loss: LookLoss }) {
     const work = workOutputs(loss.function, row.scores, row.targets ?? [], count);
     if (!work) return null;
     const says = strings.firstLinkBy(strings.firstLinkOf[loss.function] ?? "", n);
-    const cells = work.outputs.map((output, i) => [outputName(row, i, count), show(output.value)] as const);
-    return <Worked event={event} rows={rows} row={row} n={n} says={says} head={[strings.columns.output, strings.takes[loss.function] ?? ""]} cells={cells} mine={work.outputs.map((output) => output.slope / n)} />;
+    const shares = work.outputs.some((output) => output.probability !== null);
+    const cells = work.outputs.map((output, i) => [outputName(row, i, count), shares ? strings.number(output.probability) : show(output.value), show(output.target)]);
+    return <Worked event={event} rows={rows} row={row} n={n} says={says} head={[strings.columns.output, shares ? strings.columns.sigmoid : (strings.takes[loss.function] ?? ""), strings.columns.target]} cells={cells} mine={work.outputs.map((output) => output.slope / n)} />;
   }
   if (loss.function !== "cross_entropy" || (smoothing > 0 && row.rest != null)) return null;
   const n = reduction === "sum" ? 1 : samples;
   const work = workLoss(row.scores, targetOf(row), row.rest ?? null, smoothing);
-  const cells = work.probabilities.map((share, i) => [`${className(row.classes?.length ? row.classes[i] : i)}${i === work.target ? ` (${strings.label})` : ""}`, strings.number(share)] as const);
+  const cells = work.probabilities.map((share, i) => [`${className(row.classes?.length ? row.classes[i] : i)}${i === work.target ? ` (${strings.label})` : ""}`, strings.number(share)]);
   return <Worked event={event} rows={rows} row={row} n={n} says={strings.firstLinkSays(n, smoothing, work.probabilities.length)} head={[strings.columns.class, strings.columns.probability]} cells={cells} mine={firstLink(work, n)} />;
 }
 
@@ -63,8 +69,8 @@ interface WorkedProps {
   n: number;
   says: string;
   /** Of each score: its name, and what its gradient follows from. */
-  head: [string, string];
-  cells: (readonly [string, string])[];
+  head: string[];
+  cells: string[][];
   mine: number[];
 }
 
@@ -87,12 +93,31 @@ function Worked({ event, rows, row, n, says, head, cells, mine }: WorkedProps) {
         caption={strings.scoreGradient}
         head={[...head, strings.pageSays, ...(theirs ? [strings.pytorch, ""] : [])]}
         rows={mine.map((value, i) => [
-          ...(cells[i] ?? ["", ""]),
+          ...(cells[i] ?? []),
           show(Number(value.toPrecision(6))),
           ...(theirs ? [said[i] == null ? strings.notRecorded : show(said[i] ?? Number.NaN), said[i] == null ? "" : agrees(value, said[i] ?? Number.NaN, 1 / n) ? "✓" : "≠"] : []),
         ])}
       />
       {theirs && <Compared theirs={said[worst]} mine={mine[worst] ?? null} scale={1 / n} />}
+    </div>
+  );
+}
+
+/** How the values of each gradient spread around 0. */
+function Spreads({ event }: { event: LookBackward }) {
+  const [whole, setWhole] = useState(false);
+  const drawn = (event.gradients ?? []).filter((gradient) => gradient.histogram?.length);
+  if (!drawn.length) return null;
+  return (
+    <div class="panel wide">
+      <h2>{strings.spreads}</h2>
+      <p class="quiet">{strings.spreadsSay}</p>
+      <ul class="spreads">
+        {(whole ? drawn : drawn.slice(0, FIRST_SPREADS)).map((gradient) => (
+          <li key={`${gradient.model} ${gradient.name}`}><Spread counts={gradient.histogram ?? []} says={strings.spreadOf(gradient.name, gradient.largest ?? 0, gradient.zeros ?? 0)} even /></li>
+        ))}
+      </ul>
+      {!whole && drawn.length > FIRST_SPREADS && <button type="button" onClick={() => setWhole(true)}>{strings.showAll} ({drawn.length})</button>}
     </div>
   );
 }

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,6 +37,16 @@ MOST_NODES = 20_000
 MOST_NAMES = 256
 MOST_TENSORS = 16
 """Tensors with gradients that belong to no model, of one backward."""
+
+BINS = 40
+COUNTED = 1 << 11
+"""Values of a gradient whose spread is counted, evenly spread over a larger one."""
+
+UNDRAWN = 224
+"""Of the room that a look has for gradients: so many have no histogram, in the middle of the model."""
+
+MOST_SCALE = 1e38
+"""A gradient so small that float32 cannot hold what it is multiplied by has no spread."""
 
 PROBES = 64
 LEAF = "AccumulateGrad"
@@ -105,9 +116,10 @@ class Backward:
 
     def _gradients(self, room: int) -> tuple[list[Gradient], int]:
         chosen = ends(self._trainable, room)
+        drawn = set(ends(range(len(chosen)), room - UNDRAWN))
         rows = [
-            gradient(model, name, parameter)
-            for model, name, reference in chosen
+            gradient(model, name, parameter, drawn=place in drawn)
+            for place, (model, name, reference) in enumerate(chosen)
             if (parameter := reference()) is not None
         ]
         rows += [
@@ -144,8 +156,12 @@ def walk(roots: Iterable[Tensor]) -> tuple[int, dict[int, Tensor]]:
     return len(seen), leaves
 
 
-def gradient(model: int, name: str, parameter: Tensor) -> Gradient | None:
-    """One parameter's gradient in numbers; None where it has no numbers that can be read."""
+def gradient(model: int, name: str, parameter: Tensor, *, drawn: bool = False) -> Gradient | None:
+    """One parameter's gradient in numbers; None where it has no numbers that can be read.
+
+    Args:
+        drawn: whether its values are counted for a histogram too.
+    """
     found = gradient_of(parameter)
     if found is None:
         return Gradient(model, name, state="none")
@@ -174,7 +190,22 @@ def gradient(model: int, name: str, parameter: Tensor) -> Gradient | None:
         model, name, "value" if largest else "zero",
         short(length * math.sqrt(found.numel() / looked.numel())), short(largest),
         short(1 - nonzero / of), sampled=sampled,
+        histogram=_histogram(looked, largest) if drawn else (),
     )  # fmt: skip
+
+
+def _histogram(values: Tensor, largest: float) -> tuple[int, ...]:
+    """How many lie in each of 40 bins of equal width from -largest to largest; 0 itself is left out.
+
+    Behind a ReLU most are 0, and nothing else would be seen.
+    """
+    scale = BINS / 2 / largest if largest else math.inf
+    if scale > MOST_SCALE:
+        return ()
+    # A copy: `numpy()` of the user's own tensor would mark its storage. Twice as fast as `histc`.
+    array = spread(values, COUNTED).to(torch.float32, copy=True).cpu().numpy()
+    places = (array[array != 0] * np.float32(scale) + np.float32(BINS / 2)).astype(np.intp)
+    return tuple(np.bincount(np.minimum(places, BINS - 1), minlength=BINS).tolist())
 
 
 def _not_finite(model: int, name: str, looked: Tensor, sampled: int) -> Gradient:
