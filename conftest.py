@@ -16,8 +16,9 @@ import pytest
 
 pytest_plugins = ["pytester"]  # only the outermost conftest may ask for one
 
-# The rules' examples and a lesson's programs: importing one would train.
+# The rules' examples and a lesson's programs: importing one would train. tests/warm is programs, too.
 collect_ignore_glob = [
+    "tests/warm/*",
     *(f"src/goingdeep/check/rules/*/{name}.py" for name in ("bad*", "good", "fine_*")),
     "src/goingdeep/why/lessons/*/programs/*.py",
 ]
