@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
 
-from tests.browser.records import PROGRAMS, looked
+from goingdeep.record import look
+from tests.browser.records import PROGRAMS, looked, of
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -213,6 +215,20 @@ class TestPredict:
         assert len(set(choices)) == len(choices) >= 3
         page.click(".choices button:text-is('8×64')")
         expect(page.locator(".answer")).to_contain_text("Right")
+
+    def test_other_screens_ask_before_they_work_it_out(self, tab, files, folders):
+        parts = looked(folders["mlp"])[2]
+        [weight, *_] = of(look.LookStep, parts).weights
+        row = of(look.LookLoss, parts).rows[3]
+        for screen, right in (
+            ("optimizer", "up" if weight.after > weight.before else "down"),
+            ("loss", "higher" if row.loss > math.log(3) else "lower"),
+        ):
+            tab.open(files["mlp"] + f"#/{screen}?step=2&sample=3&predict=1")
+            assert tab.page.locator(".compared").count() == 0
+            tab.page.click(f".choices button:text-is('{right}')")
+            expect(tab.page.locator(".answer")).to_contain_text("Right")
+            expect(tab.page.locator(".compared").first).to_contain_text("equal, but for rounding")
 
     def test_a_wrong_answer_says_the_right_one(self, tab, files):
         tab.open(files["mlp"] + "#/step/2/op/0?predict=1")

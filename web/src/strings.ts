@@ -221,7 +221,7 @@ export const strings = {
   ask: {
     shape: "Which shape comes out?",
     grow: "One weight has this value and this gradient. Where does the step move it?",
-    loss: (classes: number) => `Guessing among ${classes} classes costs ${number(Math.log(classes))} nats. Is the loss of this batch higher or lower?`,
+    loss: (classes: number, of = "batch") => `Guessing among ${classes} classes costs ${number(Math.log(classes))} nats. Is the loss of this ${of} higher or lower?`,
     gradients: "How many of the gradients are there after backward?",
     cleared: "What is left of the gradients after this?",
   },
@@ -449,6 +449,8 @@ export const strings = {
   mistake: (label: string, prediction: string, probability: Recorded) => `${label}, taken for ${prediction} with ${percent(probability)}`,
   only: (label: string, prediction: string) => `Only ${label} taken for ${prediction}.`,
   showAll: "Show all",
+  noLayersOf: "Which way these pictures took through the layers is not recorded: the test keeps only their scores.",
+  layersOfOne: "It is recorded for the first picture of an evaluation that was looked at closely:",
   noneKept: "None of the pictures kept here.",
 
   // ------------------------------------------------------------------ findings

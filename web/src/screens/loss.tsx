@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Compared, Missing } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go, numberOption } from "../place.ts";
-import { look, operation, operations } from "../state.ts";
+import { look, operation, operations, predicting } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { LookLoss, LossFunction, Row } from "../types.ts";
 import { agrees, toNumber } from "../worked/numbers.ts";
@@ -13,6 +13,7 @@ import { byOutput } from "../worked/outputs.ts";
 import { show } from "../worked/update.ts";
 import { className, SamplePicture } from "./operation.tsx";
 import { outputsOf, WorkedOutputs } from "./outputs.tsx";
+import { againstGuessing, Ask } from "./predict.tsx";
 
 export function LossScreen() {
   const chosen = operation.value?.event?.kind === "look-loss" ? operation.value : operations.value.find((one) => one.event?.kind === "look-loss");
@@ -50,11 +51,14 @@ function Rows({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
   const order = sorted ? [...rows].sort((a, b) => (toNumber(b.loss) ?? 0) - (toNumber(a.loss) ?? 0)) : rows;
   const classes = event.input?.shape[1] ?? row.scores.length;
   const outputs = byOutput(event.function);
+  const own = toNumber(row.loss ?? null);
+  const question = predicting.value && event.function === "cross_entropy" && own !== null ? againstGuessing(own, classes, strings.sample) : null;
+  const worked = <Worked event={event} row={row} rows={rows} called={called} />;
   return (
     <>
       <div class="columns">
         <label>{strings.sample} <select value={row.sample} onChange={(change) => go({ set: { sample: change.currentTarget.value } }, true)}>
-          {order.map((one) => <option value={one.sample} key={one.sample}>{strings.choose(one.sample, className(one.label))}{one.loss != null ? `, ${strings.number(one.loss)}` : ""}</option>)}
+          {order.map((one) => <option value={one.sample} key={one.sample}>{strings.choose(one.sample, className(one.label))}{one.loss != null && !predicting.value ? `, ${strings.number(one.loss)}` : ""}</option>)}
         </select></label>
         <label class="switch"><input type="checkbox" checked={sorted} onChange={(change) => setSorted(change.currentTarget.checked)} /> {strings.sortByLoss}</label>
       </div>
@@ -62,8 +66,16 @@ function Rows({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
         <SamplePicture />
         <div><p>{strings.lossSays(row.sample, className(row.label))}</p><p class="quiet">{outputs ? strings.guessingHalf[event.function] : strings.guessing(classes)}</p></div>
       </div>
+      {question ? <Ask question={question} key={`${look.value?.step} ${row.sample}`}>{worked}</Ask> : worked}
+    </>
+  );
+}
+
+function Worked({ event, row, rows, called }: { event: LookLoss; row: Row; rows: Row[]; called: LossFunction | undefined }) {
+  return (
+    <>
       {smoothingOf(called) === null && <p class="problem">{strings.weighted}</p>}
-      {outputs ? <WorkedOutputs event={event} row={row} plain={smoothingOf(called) !== null} /> : <WorkedRow row={row} isLog={event.function === "nll_loss"} smoothing={smoothingOf(called)} />}
+      {byOutput(event.function) ? <WorkedOutputs event={event} row={row} plain={smoothingOf(called) !== null} /> : <WorkedRow row={row} isLog={event.function === "nll_loss"} smoothing={smoothingOf(called)} />}
       <Mean event={event} rows={rows} called={called} />
     </>
   );

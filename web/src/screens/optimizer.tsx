@@ -4,12 +4,13 @@ import { useState } from "preact/hooks";
 import { Compared, Missing, Table } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go, numberOption } from "../place.ts";
-import { look, operation, operations } from "../state.ts";
+import { look, operation, operations, predicting } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { LookClear, LookStep, Weight, Window } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
 import { show, WORKED, workUpdate } from "../worked/update.ts";
 import { Bar } from "./operation.tsx";
+import { Ask, whichWay } from "./predict.tsx";
 
 const QUIET = new Set(["foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay", "initial_lr"]);
 
@@ -45,12 +46,14 @@ function Weights({ event }: { event: LookStep }) {
   const at = Math.min(numberOption("weight") ?? 0, weights.length - 1);
   const weight = weights[at];
   if (!weight) return <p class="quiet">{strings.notRecorded}</p>;
+  const question = predicting.value ? whichWay(weight) : null;
+  const worked = <OneWeight event={event} weight={weight} />;
   return (
     <>
       <label>{strings.whichWeight} <select value={at} onChange={(change) => go({ set: { weight: change.currentTarget.value } }, true)}>
         {weights.map((one, i) => <option value={i} key={i}>{strings.weightTitle(one.name, one.at)}</option>)}
       </select></label>
-      <OneWeight event={event} weight={weight} />
+      {question ? <Ask question={question} key={`${look.value?.step} ${at}`}>{worked}</Ask> : worked}
     </>
   );
 }

@@ -6,6 +6,7 @@ import { ShapeBox } from "../glyphs/shape.tsx";
 import type { Operation } from "../record/operations.ts";
 import { answered, operation, opKey, predicting } from "../state.ts";
 import { strings } from "../strings.ts";
+import type { Weight } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
 import { guesses, spelled } from "../worked/shapes.ts";
 
@@ -18,8 +19,7 @@ export interface Question {
 
 /** null where there is nothing that one could work out beforehand. */
 export function questionOf({ event }: Operation): Question | null {
-  const { ask, answers } = strings;
-  const word = (key: string) => answers[key] ?? key;
+  const { ask } = strings;
   switch (event?.kind) {
     case "look-call": {
       const right = event.outputs?.[0]?.shape;
@@ -31,7 +31,7 @@ export function questionOf({ event }: Operation): Question | null {
       const value = toNumber(event.value);
       const classes = event.input?.shape[1];
       if (value === null || !classes || event.function !== "cross_entropy") return null;
-      return { text: ask.loss(classes), choices: [word("higher"), word("lower")], right: word(value > Math.log(classes) ? "higher" : "lower") };
+      return againstGuessing(value, classes);
     }
     case "look-backward": {
       const gradients = event.gradients ?? [];
@@ -42,15 +42,7 @@ export function questionOf({ event }: Operation): Question | null {
     }
     case "look-step": {
       const weight = event.weights?.[0];
-      const [before, after] = [toNumber(weight?.before), toNumber(weight?.after)];
-      if (!weight || before === null || after === null || Number.isNaN(after)) return null;
-      const given = (
-        <dl>
-          <dt>{strings.weightAt(weight.name, weight.at)}</dt><dd>{strings.number(weight.before)}</dd>
-          <dt>{strings.gradient}</dt><dd>{strings.number(weight.gradient)}</dd>
-        </dl>
-      );
-      return { text: ask.grow, given, choices: ["up", "down", "stays"].map(word), right: word(after > before ? "up" : after < before ? "down" : "stays") };
+      return weight ? whichWay(weight) : null;
     }
     case "look-clear": {
       const kinds = Object.keys(event.after ?? {});
@@ -61,6 +53,25 @@ export function questionOf({ event }: Operation): Question | null {
       return null;
   }
 }
+
+const word = (key: string): string => strings.answers[key] ?? key;
+
+/** Where a step moves a weight. */
+export function whichWay(weight: Weight): Question | null {
+  const [before, after] = [toNumber(weight.before), toNumber(weight.after)];
+  if (before === null || after === null || Number.isNaN(after)) return null;
+  const given = (
+    <dl>
+      <dt>{strings.weightAt(weight.name, weight.at)}</dt><dd>{strings.number(weight.before)}</dd>
+      <dt>{strings.gradient}</dt><dd>{strings.number(weight.gradient)}</dd>
+    </dl>
+  );
+  return { text: strings.ask.grow, given, choices: ["up", "down", "stays"].map(word), right: word(after > before ? "up" : after < before ? "down" : "stays") };
+}
+
+/** Whether a loss in nats is more than that of guessing. of: whose it is, where not the batch's. */
+export const againstGuessing = (value: number, classes: number, of?: string): Question =>
+  ({ text: strings.ask.loss(classes, of), choices: [word("higher"), word("lower")], right: word(value > Math.log(classes) ? "higher" : "lower") });
 
 /** Whether what comes out of the operation shown is still to be guessed. */
 export function isHidden(): boolean {

@@ -1,10 +1,10 @@
 // The test of the finished model: confusion, by class, calibration, and the most confident mistakes.
 
 import { useState } from "preact/hooks";
-import { Empty, Table } from "../glyphs/parts.tsx";
+import { Empty, Link, Table } from "../glyphs/parts.tsx";
 import { Picture, pictureShape, useBytes } from "../glyphs/pixels.tsx";
 import { isObject } from "../record/run.ts";
-import { run } from "../state.ts";
+import { looked, run } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { Results } from "../types.ts";
 import type { Recorded } from "../worked/numbers.ts";
@@ -39,13 +39,13 @@ export function ResultsScreen() {
         <p>{strings.accuracy(number("accuracy"), Number(test["n"] ?? 0))} {interval.length === 2 ? strings.interval(interval[0], interval[1]) : ""}</p>
       </div>
       {confusion.length > 0 && confusion.length <= MOST_CLASSES && <Confusion rows={confusion} cell={cell} onCell={setCell} confused={test["confused"]} />}
-      <Worst results={results} cell={cell} onAll={() => setCell(null)} />
       {classes.length > 0 && (
         <div class="panel">
           <h2>{strings.perClass}</h2>
           <Table caption={strings.perClass} hidden head={["", strings.precision, strings.recall, strings.f1, strings.support]} rows={classes.map((one) => [one.name, strings.percent(one.precision), strings.percent(one.recall), strings.percent(one.f1), one.support])} />
         </div>
       )}
+      <Worst results={results} cell={cell} onAll={() => setCell(null)} />
       <Calibration results={results} />
     </div>
   );
@@ -105,7 +105,7 @@ function Worst({ results, cell, onAll }: { results: Results; cell: [number, numb
   const all = cell ? worst.filter((mistake) => mistake.label === cell[0] && mistake.prediction === cell[1]) : worst;
   const shown = whole || cell ? all : all.slice(0, FIRST_SHOWN);
   return (
-    <div class="panel">
+    <div class="panel wide">
       <h2>{strings.worst}</h2>
       {cell && <p role="status">{strings.only(className(cell[0]), className(cell[1]))} <button type="button" onClick={onAll}>{strings.showAll}</button></p>}
       {!shown.length && <p class="quiet">{strings.noneKept}</p>}
@@ -118,7 +118,20 @@ function Worst({ results, cell, onAll }: { results: Results; cell: [number, numb
         ))}
       </ul>
       {shown.length < all.length && <button type="button" onClick={() => setWhole(true)}>{strings.showAll} ({all.length})</button>}
+      <TheirLayers />
     </div>
+  );
+}
+
+/** What a test keeps of a picture are its scores; layers are known of one picture of each evaluation looked at. */
+function TheirLayers() {
+  const known = run.value;
+  const step = looked.value.findLast((one) => known?.evaluationAfter(one)?.evaluation.some((event) => event.kind === "look-call"));
+  return (
+    <p class="quiet">
+      {strings.noLayersOf}
+      {step !== undefined && <> {strings.layersOfOne} <Link to={{ screen: "layers", step, op: null, set: { part: "evaluation" } }}>{strings.evaluationAfter(known?.evaluationAfter(step)?.step ?? step)} →</Link></>}
+    </p>
   );
 }
 
