@@ -186,9 +186,12 @@ def test_scores_of_some_classes_are_marked_and_worked(record):
         3, tuple(scores[list(kept)].tolist()), label=7, classes=kept, rest=rest, loss=loss
     )
     one.write(look.LookLoss, look=1, loss=0, function="cross_entropy", rows=(row,))
+    row = look.Row(4, (0.5, -1.0), targets=(1.0, 0.0), loss=0.3937)
+    one.write(look.LookLoss, look=1, loss=1, function="binary_cross_entropy", rows=(row,))
     text = step_text(one.end(), 1, 80)
     assert "sample 3, label 7, loss 5.628: -1 [-0.859] 1" in text
     assert "ln(sum of e^score) - score of the label = 4.77 - (-0.8586) = 5.628" in text
+    assert "sample 4, loss 0.3937: 0.5 (target 1), -1 (target 0)" in text
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ export const strings = {
   exportName: "Export",
   exportTitle: "Keep what is shown",
   exportPage: "The whole page as one file, which works offline",
+  carries: (files: readonly string[], looks: number, pictures: boolean) =>
+    `In it: ${many(looks, "close look")}${pictures ? " with pictures of samples" : ""}${files.length ? `, the source of ${files.join(", ")}` : ""}, and what else is on this page.`,
   tableOf: (title: string) => `${title}, as a table`,
   nothingToExport: "There is no chart and no table on this screen.",
   notSaved: "This could not be saved.",
@@ -284,6 +286,9 @@ export const strings = {
   noNumber: "there is no number to compare with",
   compare: (theirs: number, mine: number) => `PyTorch said ${show(theirs)}, these numbers give ${show(mine)}`,
   meanOver: (n: number, kept: number) => (kept < n ? `The loss is the mean over ${n} samples; ${kept} of them were kept here.` : `The loss is the mean over ${n} samples.`),
+  lossesSay: (low: Recorded, high: Recorded, sample: number) => `The samples' losses lie between ${number(low)} and ${number(high)}; the largest is that of sample ${grouped(sample)}.`,
+  lossesBad: "No sample's loss is finite.",
+  lossesTable: "the samples' losses as a table",
   meanIs: "mean over the batch",
   sumIs: "sum over the batch",
   sortByLoss: "sort by loss",

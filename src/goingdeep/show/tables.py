@@ -74,12 +74,15 @@ def scores(page: Page, rows: Sequence[look.Row]) -> None:
         for i, score in enumerate(row.scores[:MOST_SCORES]):
             column = row.classes[i] if i < len(row.classes) else i
             text = number(score, 3)
+            if i < len(row.targets):
+                text = f"{text} (target {number(row.targets[i], 3)})"
             shown.append(f"[{text}]" if column == row.label else text)
         left = len(row.scores) - len(shown)
         more = f" and {number(left)} more" if left > 0 else ""
         label = "" if row.label is None else f", label {number(row.label)}"
         loss = "" if row.loss is None else f", loss {number(row.loss)}"
-        page.text(f"sample {number(row.sample)}{label}{loss}: {' '.join(shown)}{more}", INDENT, 2)
+        said = (", " if row.targets else " ").join(shown)
+        page.text(f"sample {number(row.sample)}{label}{loss}: {said}{more}", INDENT, 2)
         work = _worked_loss(row)
         if work:
             page.text(work, INDENT + 2, 2)

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { cellsOf, csv, drawn, fileName, numbersOf, png, save, svg } from "../glyphs/export.ts";
 import { place } from "../place.ts";
-import { run, wholePage } from "../state.ts";
+import { run, sources, wholePage } from "../state.ts";
 import { strings } from "../strings.ts";
 
 const open = signal(false);
@@ -41,6 +41,7 @@ export function Export() {
           </li>
         ))}
       </ul>
+      {wholePage() && <p class="quiet">{carried()}</p>}
       {trouble.value && <p class="problem" role="alert">{trouble.value}</p>}
       <form method="dialog"><button>{strings.close}</button></form>
     </dialog>
@@ -53,6 +54,14 @@ function ofThePage(): Item[] {
   const whole = wholePage();
   if (!whole) return [];
   return [{ title: strings.exportPage, ways: [["HTML", async () => save(named("", "html"), await whole(), "text/html")]] }];
+}
+
+/** What leaves with the whole page. */
+function carried(): string {
+  const known = run.value;
+  const looks = [...(known?.looks.values() ?? [])];
+  const pictured = looks.some((one) => [...one.training, ...one.evaluation].some((event) => event.kind === "look-batch" && event.picture));
+  return strings.carries(sources.value.map((source) => source.file), looks.length, pictured);
 }
 
 /** What the screen shows now: it is asked for, so it is looked up when it is. */

@@ -1,13 +1,13 @@
 // The loss of one sample worked out, from scores to nats, and the mean over the batch.
 
 import { useState } from "preact/hooks";
-import { Compared, Missing } from "../glyphs/parts.tsx";
+import { Compared, Missing, Table } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go, numberOption } from "../place.ts";
 import { look, operation, operations, predicting } from "../state.ts";
 import { strings } from "../strings.ts";
 import type { LookLoss, LossFunction, Row } from "../types.ts";
-import { agrees, toNumber } from "../worked/numbers.ts";
+import { toNumber } from "../worked/numbers.ts";
 import { workLoss } from "../worked/loss.ts";
 import { byOutput } from "../worked/outputs.ts";
 import { show } from "../worked/update.ts";
@@ -160,10 +160,21 @@ function Mean({ event, rows, called }: { event: LookLoss; rows: Row[]; called: L
 }
 
 function Losses({ losses, sample }: { losses: readonly number[]; sample: number }) {
-  const most = Math.max(...losses.filter(Number.isFinite), 1e-9);
+  const [open, setOpen] = useState(false);
+  const finite = losses.filter(Number.isFinite);
+  const [most, least] = [Math.max(...finite, 1e-9), Math.min(...finite)];
+  const says = finite.length ? strings.lossesSay(least, most, losses.indexOf(most)) : strings.lossesBad;
+  const height = (loss: number) => (38 * (Number.isFinite(loss) ? loss : most)) / most;
   return (
-    <svg class="losses" viewBox={`0 0 ${losses.length * 4} 40`} preserveAspectRatio="none" aria-hidden="true">
-      {losses.map((loss, i) => <rect x={4 * i} width="3" y={40 - (38 * (agrees(loss, loss) && Number.isFinite(loss) ? loss : most)) / most} height={(38 * (Number.isFinite(loss) ? loss : most)) / most} class={i === sample ? "here" : undefined} key={i} />)}
-    </svg>
+    <figure class="sample-losses">
+      <svg class="losses" viewBox={`0 0 ${losses.length * 4} 40`} preserveAspectRatio="none" role="img" aria-label={says}>
+        {losses.map((loss, i) => <rect x={4 * i} width="3" y={40 - height(loss)} height={height(loss)} class={i === sample ? "here" : undefined} key={i} />)}
+      </svg>
+      <figcaption>{says}</figcaption>
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>{strings.lossesTable}</summary>
+        {open && <Table caption={strings.lossesTable} hidden head={[strings.sample, strings.columns.loss]} rows={losses.map((loss, i) => [i, strings.number(loss)])} />}
+      </details>
+    </figure>
   );
 }
