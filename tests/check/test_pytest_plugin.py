@@ -116,6 +116,51 @@ def test_several_pytests_at_once(pytester, warm_python):
     assert [one.wait() for one in running] == [0, 0]
 
 
+@pytest.mark.slow
+def test_several_processes_at_once(pytester):
+    """As `pytest -n 2` runs them; each of the two trains, is watched, forks and fails by itself."""
+    pytester.makepyfile(training=TRAINING)
+    pytester.makepyfile("""
+        import os
+        import pytest
+        from training import train
+
+        @pytest.mark.parametrize("turn", range(2))
+        def test_wrong(gd_watch, turn):
+            train(40, False)
+            (finding,) = gd_watch.report().findings
+            assert (finding.rule, finding.count) == ("grads-not-cleared", 39)
+
+        @pytest.mark.parametrize("turn", range(2))
+        def test_fails(gd_watch, turn):
+            train(9, False)
+            gd_watch.assert_clean()
+
+        @pytest.mark.parametrize("turn", range(2))
+        def test_a_fork_is_not_watched(gd_watch, turn):
+            train(4, True)
+            child = os.fork()
+            if not child:
+                train(9, False)
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+            train(5, True)
+            gd_watch.assert_clean()
+            assert gd_watch.report().steps == 9
+
+        @pytest.mark.parametrize("turn", range(2))
+        def test_one_inside_another_is_refused(gd_watch, turn):
+            import goingdeep as gd
+            with pytest.raises(gd.errors.WatchError, match="watched already"), gd.watch():
+                pass
+            train(9, True)
+            gd_watch.assert_clean()
+    """)
+    result = pytester.runpytest_subprocess(*OPTIONS, "-n", "2", "--dist", "load")
+    result.assert_outcomes(passed=6, failed=2)
+    result.stdout.fnmatch_lines(["E *error?grads-not-cleared?: 8 of 9 updates*"])
+
+
 def test_a_project_that_does_not_use_it_pays_nothing(pytester):
     pytester.makepyfile("""
         import sys
