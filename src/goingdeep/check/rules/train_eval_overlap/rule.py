@@ -18,9 +18,10 @@ Split once, by sample, before anything is copied or augmented, and make each loa
     val_loader = DataLoader(val_set)
 
 ## When it is fine
-Walking over the training loader again to report a training score, cross-validation (each fold is
-compared with its own training), graphs with masks over one tensor, and data that repeats by
-nature (few columns with few values): there the evaluation set repeats itself, too.
+Walking over the training data again to report a training score, or to look up nearest neighbours in
+it, beside an evaluation of other data; cross-validation (each fold is compared with its own
+training), graphs with masks over one tensor, and data that repeats by nature (few columns with few
+values): there the evaluation set repeats itself, too.
 
 ## Sources
 marin-community/marin#2700, MakazhanAlpamys/Soup#680, IBM/Hestia-GOOD#126,
@@ -52,6 +53,9 @@ LEAST_SAMPLES = 10
 LEAST_BYTES = 16
 """In one sample: fewer values than that repeat by nature."""
 
+ALL = 0.98
+"""Of both: from there on the evaluation's samples are the training set, and no part of it."""
+
 NEAR = 8
 """Training passes before an evaluation among which one of another loader is looked for."""
 
@@ -70,7 +74,7 @@ def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each evaluation loader whose samples were trained on."""
     trainings = _Trainings(run.passes_of("training"))
     pairs: set[tuple[int, int]] = set()
-    found: dict[int, tuple[Pass, Finding]] = {}
+    found: dict[int, tuple[Finding, bool]] = {}
     clean: set[int] = set()
     for walk in run.passes_of("evaluation"):
         trained = trainings.before(walk)
@@ -79,14 +83,20 @@ def check(run: Run) -> Iterator[Finding]:
         pairs.add((walk.loader, trained.loader))
         finding = _judge(run, walk, trained)
         if finding is not None:
-            found[walk.loader] = walk, finding
+            found[walk.loader] = finding, _all_of_it(run, walk, trained)
         else:
             clean.add(walk.loader)
-    for number, (_, finding) in found.items():
+    for number, (finding, whole) in found.items():
         # Beside an evaluation of other data, a pass over the training data is a training score.
         beside = any(_data(run, other) != _data(run, number) for other in clean)
-        if finding.evidence.get("found_by") or not beside:
+        if not (whole and beside):
             yield finding
+
+
+def _all_of_it(run: Run, walk: Pass, trained: Pass) -> bool:
+    """Whether what is evaluated is the training set itself, and not some samples of it."""
+    shared, how = _shared(run, walk, trained)
+    return how == "same" or shared >= ALL * max(_whole(run, walk), _whole(run, trained))
 
 
 def _data(run: Run, loader: int) -> int:
