@@ -208,15 +208,15 @@ def test_a_fault_while_everything_is_written_does_not_reach_the_program(monkeypa
 
 
 def test_a_disk_that_is_full_loses_the_record_and_not_the_training(monkeypatch, tmp_path, capsys):
-    write, count = EventLog.write, []
+    write, count = EventLog.write_all, []
 
-    def full(self, event, **settings):
-        count.append(event)
+    def full(self, lines, step, **settings):
+        count.append(lines)
         if len(count) > 20:
             raise OSError(28, "No space left on device")
-        write(self, event, **settings)
+        write(self, lines, step, **settings)
 
-    monkeypatch.setattr(EventLog, "write", full)
+    monkeypatch.setattr(EventLog, "write_all", full)
     one = watch(LOOPS / "plain.py", tmp_path)
     unchanged("plain", one)
     said = capsys.readouterr().err

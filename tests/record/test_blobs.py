@@ -117,7 +117,8 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_every_array_of_a_pack_comes_back(tmp_path, dtype):
     arrays = [np.arange(n, dtype=np.dtype(dtype)).reshape(-1, 1) for n in (1, 0, 2, 1)]
     packs = Packs(tmp_path)
-    kept = [packs.write(array) for array in arrays]
+    kept = [packs.put(array) for array in arrays]
+    packs.flush()
     for blob, array in zip(kept, arrays, strict=True):  # while it is still open
         np.testing.assert_array_equal(read_blob(tmp_path, blob), array)
         assert read_blob(tmp_path, blob).shape == array.shape
@@ -132,8 +133,8 @@ def test_a_pack_is_never_written_over(tmp_path, monkeypatch):
     places = []
     for rank in (0, 0, 3):  # a program, the same one resumed, another process
         packs = Packs(tmp_path, rank)
-        kept = [(packs.write(array), array) for array in np.arange(12.0).reshape(4, 3) + rank]
-        places += kept
+        places += [(packs.put(array), array) for array in np.arange(12.0).reshape(4, 3) + rank]
+        packs.flush()
         packs.close()
     for blob, array in places:
         np.testing.assert_array_equal(read_blob(tmp_path, blob), array)
@@ -144,10 +145,11 @@ def test_a_pack_is_never_written_over(tmp_path, monkeypatch):
 
 def test_a_disk_that_takes_only_a_part_is_our_error(tmp_path, monkeypatch):
     packs = Packs(tmp_path)
-    packs.write(np.zeros(3))
+    packs.put(np.zeros(3))
     monkeypatch.setattr(blobs.os, "write", lambda file, content: 1)
+    packs.put(np.ones(3))
     with pytest.raises(WriteError, match="the disk is full"):
-        packs.write(np.ones(3))
+        packs.flush()
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,8 @@ def test_a_disk_that_takes_only_a_part_is_our_error(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_a_place_that_is_none_of_ours_is_not_read(tmp_path, pack, at):
     packs = Packs(tmp_path)
-    blob = packs.write(np.arange(4, dtype=np.uint8))
+    blob = packs.put(np.arange(4, dtype=np.uint8))
+    packs.flush()
     packs.close()
     with pytest.raises(RunFormatError):
         read_blob(tmp_path, Blob(blob.hash, "u1", (4,), pack, at))

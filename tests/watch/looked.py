@@ -30,16 +30,22 @@ class Recorder:
         self.bytes = 0
         self.sites = SimpleNamespace(here=lambda _: 2)
 
-    def event(self, kind: type[Event], **fields) -> None:
-        event = kind(time=1.0, step=0, rank=0, **fields)
-        line = encode(event)
-        self.bytes += len(line)
-        back = decode(line)
-        assert type(back) is kind
-        assert encode(back) == line
+    def made(self, kind: type[Event], fields: dict) -> Event:
         for value in numbers_in(fields):
             assert math.isfinite(value), fields
-        self.events.append(back)
+        return kind(time=1.0, step=0, rank=0, **fields)
+
+    def event(self, kind: type[Event], **fields) -> None:
+        made = self.made(kind, fields)
+        self.write([made], [encode(made)])
+
+    def write(self, made: list[Event], lines: list[bytes]) -> None:
+        for event, line in zip(made, lines, strict=True):
+            self.bytes += len(line)
+            back = decode(line)
+            assert type(back) is type(event)
+            assert encode(back) == line
+            self.events.append(back)
 
     def gap(self, what: str, reason: str) -> None:
         self.gaps.append((what, reason))

@@ -77,7 +77,8 @@ def raw(array: npt.NDArray[Any]) -> tuple[Blob, bytes]:
 class Packs:
     """Writes arrays one after the other into few files, which only ever grow.
 
-    An array is whole before anybody is told of it, so a kill loses none that is referred to.
+    They are put together, and written at once by `flush`, before anybody is told of them: so a kill
+    loses none that is referred to.
 
     Args:
         folder: the run. rank: the process; each has packs of its own.
@@ -90,24 +91,39 @@ class Packs:
         self._name = ""
         self._at = 0
         self._known: dict[str, tuple[str, int]] = {}
+        self._waiting: list[bytes] = []
 
-    def write(self, array: npt.NDArray[Any]) -> Blob:
-        """Store an array of at most `MAX_BYTES`. Raises as `write_blob` does."""
+    def put(self, array: npt.NDArray[Any]) -> Blob:
+        """Take an array of at most `MAX_BYTES`, for the next `flush`. Raises as `write_blob` does."""
         blob, content = raw(array)
         known = self._known.get(blob.hash)
         if known is None:
-            with writing(self._place):
-                if os.write(self._room(), content) != len(content):
-                    raise OSError(errno.ENOSPC, "only a part was written")
+            if self._file < 0 or self._at >= PACK_BYTES:
+                self.flush()
+                with writing(self._place):
+                    self._begin()
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             known = self._known[blob.hash] = self._name, self._at
+            self._waiting.append(content)
             self._at += len(content)
         return Blob(blob.hash, blob.dtype, blob.shape, *known)
 
-    def _room(self) -> int:
-        if self._file >= 0 and self._at < PACK_BYTES:
-            return self._file
+    def flush(self) -> None:
+        """Write what was put.
+
+        Raises:
+            WriteError: the disk refuses; what was put is lost.
+        """
+        if self._waiting:
+            content = b"".join(self._waiting)
+            self._waiting.clear()
+            with writing(self._place):
+                if os.write(self._file, content) != len(content):
+                    raise OSError(errno.ENOSPC, "only a part was written")
+
+    def _begin(self) -> None:
+        """Begin a pack."""
         self.close()
         self._place.mkdir(exist_ok=True)
         number = 0
@@ -117,7 +133,6 @@ class Packs:
                 self._file = os.open(self._place / self._name, _NEW, 0o666)
             except FileExistsError:  # a resumed run has packs already
                 number += 1
-        return self._file
 
     def close(self) -> None:
         """Let go of the file; what comes later begins another."""

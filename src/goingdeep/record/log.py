@@ -1,6 +1,6 @@
 """Appending events, and reading them while they are written.
 
-A line is written and flushed at once, so a kill loses at most the line in flight. A cut last line
+A line is written and flushed at once, so a kill loses at most what is in flight. A cut last line
 is not an event yet: readers leave it, and the next writer removes it.
 """
 
@@ -12,7 +12,7 @@ import heapq
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -71,24 +71,28 @@ class EventLog:
 
     def write(self, event: Event, *, last: bool = False) -> None:
         """Append one event. `last` marks the few that are written even when the log is full."""
-        self.step = event.step
+        self.write_all([encode(event)], event.step, last=last)
+
+    def write_all(self, lines: Sequence[bytes], step: int, *, last: bool = False) -> None:
+        """Append some events at once, each `encode`d; steps that were done when they were made."""
+        self.step = step
         if self._full and not last:
             return
-        line = encode(event)
-        if not last and self._size + len(line) > MAX_BYTES:
+        content = b"".join(lines)
+        if not last and self._size + len(content) > MAX_BYTES:
             self._full = True
-            line = encode(Gap(time=time.time(), step=event.step, what=LATER, reason="log is full"))
+            content = encode(Gap(time=time.time(), step=step, what=LATER, reason="log is full"))
         with writing(self._path):
-            # One unbuffered write of a whole line; the disk may still take only a part of it.
+            # One unbuffered write of whole lines; the disk may still take only a part of it.
             try:
-                written = self._file.write(line)
-                while written < len(line):
-                    written += self._file.write(line[written:])
+                written = self._file.write(content)
+                while written < len(content):
+                    written += self._file.write(content[written:])
             except OSError:
                 # The next event must not be glued to a piece of this one.
                 self._file.truncate(self._size)
                 raise
-        self._size += len(line)
+        self._size += len(content)
 
     def close(self) -> None:
         """Let go of the file and its lock."""

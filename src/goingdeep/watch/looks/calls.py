@@ -7,6 +7,8 @@ import weakref
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor, nn
 
 from goingdeep.record.look import Values
@@ -143,9 +145,18 @@ def silent_units(module: nn.Module, given: object) -> dict[str, Fact]:
     after = next((name for name in made if name not in graph.KEEP_ZEROS), "")
     if after != "ReluBackward0" or tensor.numel() > MOST_UNITS_READ:
         return {}
-    units = -1 if isinstance(module, nn.Linear) else 1
-    active = (plain(tensor).detach() != 0).movedim(units, -1).flatten(0, -2).any(0)
-    return {"silent": round(1 - float(active.double().mean()), 4)}
+    active = _active(plain(tensor).detach().bool(), -1 if isinstance(module, nn.Linear) else 1)
+    return {"silent": round(1 - float(active.mean()), 4)}
+
+
+def _active(bits: Tensor, axis: int) -> npt.NDArray[np.bool_]:
+    """Which of the units along an axis are ever on."""
+    if not bits.is_cpu:
+        return np.asarray(bits.movedim(axis, -1).flatten(0, -2).any(0).tolist(), bool)
+    array = bits.numpy()  # `any` takes NumPy a tenth of torch's time
+    each = array if axis < 0 else array.reshape(*array.shape[:2], -1).any(2)
+    found: npt.NDArray[np.bool_] = np.logical_or.reduce(each.reshape(-1, each.shape[-1]), axis=0)
+    return found
 
 
 def own_parameters(module: nn.Module) -> int:

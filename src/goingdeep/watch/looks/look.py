@@ -25,7 +25,7 @@ from goingdeep.watch.looks.loss_rows import rows
 from goingdeep.watch.looks.order import GAP, Entry, Order
 from goingdeep.watch.looks.scores import Scores
 from goingdeep.watch.looks.step import Step
-from goingdeep.watch.looks.values import MAP_BYTES, histogram, maps
+from goingdeep.watch.looks.values import Shown
 from goingdeep.watch.looks.worked import worked
 from goingdeep.watch.reading.aside import aside, not_now
 
@@ -81,7 +81,7 @@ class Look:
         self._clear: tuple[dict[str, Any], list[weakref.ref[Tensor]]] | None = None
         self._scores = Scores()
         self._gradients = self._updates = 0
-        self._room_for_maps = MAP_BYTES
+        self._shown = Shown()
 
     # ---------------------------------------------------------------- forward
 
@@ -136,17 +136,8 @@ class Look:
             entry.fields["parameters"] = own_parameters(module)
             modes.ended(module, entry.fields, entry.zeros, output)
             if isinstance(output, Tensor):
-                self._show(entry.fields, output)
+                entry.fields |= self._shown.of(output, entry.fields["outputs"][0])
                 entry.fields["worked"] = worked(module, args, output)
-
-    def _show(self, fields: dict[str, Any], output: Tensor) -> None:
-        """What the eye can see of an output. Changes: the fields of its call."""
-        values = fields["outputs"][0]
-        fields["histogram"] = histogram(output, values.low, values.high)
-        found = maps(output, self._room_for_maps)
-        if found:
-            self._room_for_maps -= found["maps"].nbytes
-            fields.update(found)
 
     @_looking
     def call_failed(self, module: nn.Module) -> None:

@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from goingdeep.record import sentences
-from goingdeep.record.encoding import to_json
+from goingdeep.record.event import Event
+from goingdeep.record.events import encode
 from goingdeep.record.look import (
     LookBatch,
     LookCall,
@@ -29,13 +32,7 @@ MOST_OTHERS = 64
 """Batches, losses, backwards, steps and clears, of each at most so many."""
 
 MOST_BYTES = 100_000
-"""Of JSON; a picture has its own bound."""
-
-ARRAYS = frozenset({"picture", "maps", "losses", "windows"})
-"""Fields that are, or hold, arrays until they are written; each has a bound of its own."""
-
-EVENT_BYTES = 160
-"""What each event carries besides its fields: kind, time, step, rank, look, phase."""
+"""Of JSON; the arrays that it refers to have bounds of their own."""
 
 GAP = "close look"
 FORWARD = frozenset({LookBatch, LookCall, LookLoss})
@@ -53,10 +50,10 @@ _SENTENCES: dict[type[LookEvent], Callable[[dict[str, Any]], str]] = {
 class Entry:
     """One event to be: fields are filled in as they become known.
 
-    zeros: what of a Dropout's input was 0, until it has returned.
+    zeros: what of a Dropout's input was 0, until it has returned. event, line: what it has become.
     """
 
-    __slots__ = ("fields", "kind", "zeros")
+    __slots__ = ("event", "fields", "kind", "line", "zeros")
 
     def __init__(
         self, kind: type[LookEvent], fields: dict[str, Any], zeros: list[bool] | None = None
@@ -64,6 +61,20 @@ class Entry:
         self.kind = kind
         self.fields = fields
         self.zeros = zeros or []
+        self.event: Event
+        self.line: bytes
+
+    def encode(self, recorder: Recorder, **more: Any) -> None:
+        """Become an event, and a line."""
+        self.event = recorder.made(self.kind, self.fields | more)
+        self.line = encode(self.event)
+
+    def shorten(self) -> int:
+        """Leave out of a call what is only to be looked at; returns how many bytes that saves."""
+        before = len(self.line)
+        self.event = msgspec.structs.replace(self.event, worked=None, histogram=())
+        self.line = encode(self.event)
+        return before - len(self.line)
 
 
 class Order:
@@ -141,13 +152,15 @@ class Order:
     def write(self, recorder: Recorder, number: int, phase: str) -> None:
         """Write every entry once, and a gap where some did not fit."""
         entries, self._entries = self._entries, []
+        if not entries:
+            return
         for entry in entries:
             if entry.kind in _SENTENCES:
                 entry.fields["sentence"] = _SENTENCES[entry.kind](entry.fields)
-        kept = _shortened(entries)
-        for entry in kept:
             _store(entry.fields, recorder)
-            recorder.event(entry.kind, look=number, phase=phase, **entry.fields)
+            entry.encode(recorder, look=number, phase=phase)
+        kept = _shortened(entries)
+        recorder.write([entry.event for entry in kept], [entry.line for entry in kept])
         left_out = self._left_out + len(entries) - len(kept)
         if left_out:
             recorder.gap(
@@ -159,8 +172,9 @@ class Order:
 
 def _shortened(entries: list[Entry]) -> list[Entry]:
     """As many entries as fit into `MOST_BYTES`."""
-    sizes = {id(entry): _size(entry) for entry in entries}
-    too_many = sum(sizes.values()) - MOST_BYTES
+    too_many = sum(len(entry.line) for entry in entries) - MOST_BYTES
+    if too_many <= 0:
+        return entries
     inner = [e for e in entries if e.kind is LookCall and e.fields["depth"]]
     outer = [e for e in entries if e.kind is not LookCall or not e.fields["depth"]]
     gone: set[int] = set()
@@ -168,16 +182,13 @@ def _shortened(entries: list[Entry]) -> list[Entry]:
     for entry in order:  # what can be looked at goes before what can be known
         if too_many <= 0:
             break
-        if entry.fields.pop("worked", None) or entry.fields.pop("histogram", None):
-            entry.fields.pop("histogram", None)
-            smaller = _size(entry)
-            too_many -= sizes[id(entry)] - smaller
-            sizes[id(entry)] = smaller
+        if entry.kind is LookCall:
+            too_many -= entry.shorten()
     for entry in order:
         if too_many <= 0:
             break
         gone.add(id(entry))
-        too_many -= sizes[id(entry)]
+        too_many -= len(entry.line)
     return [entry for entry in entries if id(entry) not in gone]
 
 
@@ -189,8 +200,3 @@ def _store(fields: dict[str, Any], recorder: Recorder) -> None:
     if "windows" in fields:
         windows = (stored(window, recorder.blob) for window in fields["windows"])
         fields["windows"] = tuple(window for window in windows if window is not None)
-
-
-def _size(entry: Entry) -> int:
-    fields = {name: value for name, value in entry.fields.items() if name not in ARRAYS}
-    return len(to_json(fields)) + EVENT_BYTES

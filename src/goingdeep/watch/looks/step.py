@@ -13,8 +13,9 @@ from goingdeep.record.sentences import step as sentence
 from goingdeep.watch.looks import windows
 from goingdeep.watch.looks.backward import Named, ends, gradient_of
 from goingdeep.watch.looks.updates import Owned, copies, give_back, update
+from goingdeep.watch.reading.content import content_hash
 from goingdeep.watch.reading.exact import exact
-from goingdeep.watch.reading.tensors import content_hash, plain, readable
+from goingdeep.watch.reading.tensors import largest_at, plain, readable
 from goingdeep.watch.steps.optimizers import settings_of
 
 MOST_GROUPS = 4
@@ -196,33 +197,15 @@ def _largest_at(parameter: Tensor) -> tuple[int, ...] | None:
         return None
     if found.layout is torch.sparse_coo:
         return _largest_at_of_sparse(found.coalesce())
-    gradient = plain(found).detach()
-    if gradient.dtype.itemsize == 1:
-        gradient = gradient.float()
-    if gradient.dim() < 2:
-        return tuple(_unravel(int(gradient.abs().argmax()), gradient.shape))
-    # Two short searches instead of one over everything: reductions along rows are ten times as
-    # fast as `argmax`.
-    rows = gradient.reshape(len(gradient), -1)
-    row = int(torch.maximum(rows.amax(1), -rows.amin(1)).argmax())
-    column = int(rows[row].abs().argmax())
-    return (row, *_unravel(column, gradient.shape[1:]))
+    return largest_at(plain(found).detach())
 
 
 def _largest_at_of_sparse(gradient: Tensor) -> tuple[int, ...] | None:
     values = gradient.values()
     if not values.numel():
         return None
-    place = _unravel(int(values.abs().argmax()), values.shape)
+    place = largest_at(values)
     return (*gradient.indices()[:, place[0]].tolist(), *place[1:])
-
-
-def _unravel(flat: int, shape: Sequence[int]) -> list[int]:
-    place: list[int] = []
-    for length in reversed(shape):
-        flat, here = divmod(flat, length)
-        place.append(here)
-    return place[::-1]
 
 
 def _number_at(tensor: Tensor, at: tuple[int, ...]) -> float | str:

@@ -26,6 +26,8 @@ LEAST_SAMPLE = 64
 MOST_SPARE = 2 << 20
 """Values of a buffer that is kept for the next look, 8 MiB."""
 
+_INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
 _spare: list[Tensor] = []
 """The buffer of an earlier look: memory touched for the first time costs more than the copy."""
 
@@ -89,11 +91,10 @@ def update(kept: Kept) -> Update | None:
     after = flat(spread(plain(tensor).detach(), most))
     whole, copied = tensor.numel(), before.numel()
     scale = math.sqrt(whole / copied)
-    weight, change = length * scale, norm(after, before) * scale
-    changed = change > 0
-    if not math.isfinite(change) or not change:
-        # NaN that stays NaN has not changed, and 0 that becomes -0 has.
-        changed = not _same_bits(before, after)
+    # By their bits: NaN that stays NaN has not changed, and 0 that becomes -0 has.
+    changed = not torch.equal(_bits(before), _bits(after))
+    moved = _difference(before, after) if changed or not math.isfinite(length) else 0.0
+    weight, change = length * scale, moved * scale
     ratio = change / weight if weight else math.inf if change else 0.0
     return Update(
         owned.model,
@@ -134,8 +135,19 @@ def _copy(sample: Tensor, copy: Tensor) -> float:
     return math.sqrt(squares) if in_range(squares) else norm(copy)
 
 
-def _same_bits(one: Tensor, other: Tensor) -> bool:
-    return torch.equal(one.contiguous().view(torch.uint8), other.contiguous().view(torch.uint8))
+def _difference(before: Tensor, after: Tensor) -> float:
+    """The norm of a change. Changes: the copy `before`; new memory would cost more than the sum."""
+    if before.dtype.itemsize < 4:
+        return norm(after.float().sub_(before))
+    squares = 0.0
+    for source, target in zip(pieces(after), pieces(before), strict=True):
+        target.sub_(source)
+        squares += torch.dot(target, target).item()
+    return math.sqrt(squares) if in_range(squares) else norm(before)
+
+
+def _bits(numbers: Tensor) -> Tensor:
+    return numbers.contiguous().view(_INTEGERS[numbers.dtype.itemsize])
 
 
 def _statistic(value: float) -> float | str:

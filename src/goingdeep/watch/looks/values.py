@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from goingdeep.record.look import Values
 from goingdeep.watch.reading.picture import U8, scaled
 from goingdeep.watch.reading.tensors import flat, plain, readable, spread
 
@@ -21,18 +23,54 @@ MAP_BYTES = 24 << 10
 """Of the maps of one look; a deep network's last layers go without."""
 
 
-def histogram(tensor: Tensor, low: float | None, high: float | None) -> tuple[int, ...]:
+class Shown:
+    """What the eye can see of the outputs of one look."""
+
+    def __init__(self) -> None:
+        self._room = MAP_BYTES
+        self._newest: tuple[Values | None, dict[str, Any]] = None, {}
+
+    def of(self, output: Tensor, values: Values) -> dict[str, Any]:
+        """Fields of a `LookCall`.
+
+        Args:
+            output: the first one of the call. values: its numbers; the same object where it is the
+                tensor that they were read of the last time, as a model's output is its last layer's.
+        """
+        if values is not self._newest[0]:
+            whole = not values.non_finite and not values.sampled
+            counts = histogram(output, values.low, values.high, finite=whole)
+            found = maps(output, self._room)
+            if found:
+                self._room -= found["maps"].nbytes
+            self._newest = values, found | {"histogram": counts}
+        return self._newest[1]
+
+
+def histogram(
+    tensor: Tensor, low: float | None, high: float | None, *, finite: bool = False
+) -> tuple[int, ...]:
     """How many values lie in each of 40 bins of equal width; nothing where there is no width.
 
     Args:
         tensor: of any dtype with numbers. low, high: its own, of its finite values.
+        finite: all of them are known to be finite.
     """
     if readable(tensor) or low is None or high is None or not low < high or tensor.dim() == 0:
         return ()
-    values = flat(spread(plain(tensor).detach(), COUNTED)).float().cpu()
-    # What is not finite lies in no bin, and `histc` refuses it.
-    finite = values[torch.isfinite(values)]
-    return tuple(int(count) for count in torch.histc(finite, BINS, low, high).tolist())
+    some = flat(spread(plain(tensor).detach(), COUNTED))
+    # A copy: `numpy()` of the user's own tensor would mark its storage.
+    places = some.to(torch.float64, copy=True).cpu().numpy()
+    if not finite:
+        places = places[np.isfinite(places)]
+    with np.errstate(all="ignore"):  # the width of float64 may be more or less than one can hold
+        places -= low
+        places *= BINS / (high - low)
+        bins = places.astype(np.intp)
+    # The bounds have seven digits: what lies beyond them by rounding belongs to the bin at the end.
+    np.minimum(bins, BINS - 1, out=bins)
+    counts: list[int] = np.bincount(np.maximum(bins, 0, out=bins), minlength=BINS).tolist()
+    return tuple(counts)
 
 
 def maps(tensor: Tensor, room: int) -> dict[str, Any]:

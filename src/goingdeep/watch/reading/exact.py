@@ -14,7 +14,9 @@ from torch import Tensor
 
 from goingdeep.watch.reading.aside import aside
 
-FEW = 32
+FEW = 256
+"""So many have been told one by one before NumPy's forty operations have run once."""
+
 _TENS = np.array([float(f"1e{places}") for places in range(23)])
 
 
@@ -32,15 +34,17 @@ def exact(value: float, dtype: torch.dtype = torch.float32) -> float | str:
 
 
 def exact_values(tensor: Tensor) -> list[float | str]:
-    """`exact` of every value of a one-dimensional tensor, about twenty times as fast."""
+    """`exact` of every value of a one-dimensional tensor; of many about ten times as fast."""
     with aside():
         if tensor.dtype is torch.float64:
             return [exact(value, torch.float64) for value in tensor.tolist()]
-        if tensor.numel() <= FEW:
-            return [exact(value) for value in tensor.tolist()]
         # A copy: `numpy()` of the user's own tensor would mark its storage.
         array = tensor.to(torch.float32, copy=True).cpu().numpy()
-    return _shortest(array)
+    if len(array) > FEW:
+        return _shortest(array)
+    if np.isfinite(array).all():
+        return [float(text) for text in map(str, array)]
+    return [exact(value) for value in array.tolist()]
 
 
 def short(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Tensors in numbers: statistics, norms, a hash; of any tensor, changing none.
+"""Tensors in numbers: statistics, norms; of any tensor, changing none.
 
 Whatever a program computes with may come here: half precision, integers, sparse, quantised, nested,
 on the meta device, wrapped by `torch.func`, a subclass with code of its own. What has no numbers
@@ -18,11 +18,10 @@ Traps:
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterable, Iterator
-from itertools import repeat
+from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,9 +32,6 @@ from goingdeep.watch.reading.exact import short
 MOST = 1 << 22
 """Of tensors with more values, `SAMPLE` values are looked at, evenly spread."""
 SAMPLE = 1 << 18
-
-HASHED_VALUES = 64
-HASHED_TENSORS = 2048
 
 PIECE = 1 << 17
 """Values of one piece of a sum: few enough to stay in a processor's cache."""
@@ -103,27 +99,6 @@ def spread(tensor: Tensor, most: int) -> Tensor:
     return tensor
 
 
-def content_hash(tensors: Iterable[Tensor]) -> str:
-    """A hash of up to 64 values of each tensor, evenly spread; of 2,048 tensors at most.
-
-    Equal for equal shapes, dtypes, values and layouts, on whatever device they are.
-    """
-    chosen = list(tensors)
-    chosen = chosen[:: -(-len(chosen) // HASHED_TENSORS) or 1]
-    digest = hashlib.blake2b(digest_size=16)
-    samples: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
-    with aside():
-        for tensor in chosen:
-            note = readable(tensor)
-            digest.update(f"{_shape(tensor)}{tensor.dtype}{note};".encode())
-            if not note and tensor.numel():
-                sample = spread(plain(tensor).detach(), HASHED_VALUES).reshape(-1)
-                samples.setdefault((tensor.dtype, tensor.device), []).append(sample)
-        for alike in samples.values():
-            digest.update(torch.cat(alike).view(torch.uint8).cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
 def _values(tensor: Tensor) -> Values:
     note = readable(tensor)
     if note and note != "quantised":
@@ -184,18 +159,41 @@ def statistics(numbers: Tensor) -> Statistics:
 
 
 def zeros_in(numbers: Tensor) -> int:
-    """How many values are exactly 0. As bits they are counted three times as fast."""
-    return numbers.numel() - int(torch.count_nonzero(numbers.bool()))
+    """How many values are exactly 0. As bits, and by NumPy, they are counted five times as fast."""
+    bits = numbers.bool()  # new, so NumPy may have it
+    found = np.count_nonzero(bits.numpy()) if bits.is_cpu else torch.count_nonzero(bits)
+    return numbers.numel() - int(found)
 
 
-def norm(numbers: Tensor, minus: Tensor | None = None) -> float:
-    """L2 norm of values in one dimension, or of the difference of two such tensors.
+def largest_at(numbers: Tensor) -> tuple[int, ...]:
+    """Where the number that is largest by size stands, the first such place; there is one at least."""
+    if numbers.dtype.itemsize < 4:
+        numbers = numbers.float()
+    if numbers.is_cpu and numbers.is_contiguous():
+        # NumPy is eight times as fast, and by this way of lending does not mark the storage.
+        array = np.from_dlpack(numbers).ravel()
+        ends = sorted((int(array.argmax()), int(array.argmin())))
+        flat = max(ends, key=lambda place: abs(array[place]))
+        return tuple(int(here) for here in np.unravel_index(flat, numbers.shape))
+    row: tuple[int, ...] = ()
+    if numbers.dim() > 1:
+        # Two short searches instead of one over everything: reductions along rows are ten times as
+        # fast as `argmax`.
+        rows = numbers.reshape(len(numbers), -1)
+        row = (int(torch.maximum(rows.amax(1), -rows.amin(1)).argmax()),)
+        numbers = numbers[row]
+    flat = int(numbers.abs().argmax())
+    return (*row, *(int(here) for here in np.unravel_index(flat, numbers.shape)))
+
+
+def norm(numbers: Tensor) -> float:
+    """L2 norm of values in one dimension.
 
     Squares of float32 leave its range long before the values do: these are summed in float64.
     """
     squares = 0.0
     for dtype in (torch.float32, torch.float64):
-        squares = _sum_of_squares(numbers, minus, dtype)
+        squares = _sum_of_squares(numbers, dtype)
         if in_range(squares):
             break
     return math.sqrt(squares)
@@ -229,12 +227,10 @@ def flat(tensor: Tensor) -> Tensor:
     return tensor.reshape(-1)
 
 
-def _sum_of_squares(numbers: Tensor, minus: Tensor | None, dtype: torch.dtype) -> float:
+def _sum_of_squares(numbers: Tensor, dtype: torch.dtype) -> float:
     total = 0.0
-    others = repeat(None) if minus is None else pieces(minus)
-    for piece, other in zip(pieces(numbers), others, strict=False):
+    for piece in pieces(numbers):
         wide = piece if piece.dtype.itemsize >= dtype.itemsize else piece.to(dtype)
-        wide = wide if other is None else wide - other.to(wide.dtype)
         total += torch.dot(wide, wide).item()
     return total
 
@@ -260,10 +256,11 @@ def _without_numbers(tensor: Tensor, note: str) -> Values:
         tracked = tensor.requires_grad
     except Exception:  # noqa: BLE001
         dtype, device, tracked = "unknown", "unknown", None
-    return Values(shape=_shape(tensor), dtype=dtype, device=device, note=note, tracked=tracked)
+    return Values(shape=shape_of(tensor), dtype=dtype, device=device, note=note, tracked=tracked)
 
 
-def _shape(tensor: Tensor) -> tuple[int, ...]:
+def shape_of(tensor: Tensor) -> tuple[int, ...]:
+    """The shape of any tensor; a side of a nested one that differs from row to row is -1."""
     try:
         return tuple(_length(tensor, axis) for axis in range(tensor.dim()))
     except Exception:  # noqa: BLE001 - a parameter without a shape yet

@@ -10,7 +10,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from goingdeep.errors import GoingDeepError, printable
 from goingdeep.record.blobs import Packs
 from goingdeep.record.event import Blob, Event, Gap
+from goingdeep.record.events import encode
 from goingdeep.record.log import EventLog
 from goingdeep.record.scalars import Curve, curve_name
 from goingdeep.record.seen import Anatomy, Block, Steps
@@ -104,32 +105,42 @@ class Recorder:
 
     def event(self, kind: type[Event], **fields: Any) -> None:
         """Write one event; time, step and rank are filled in."""
-        if self._log is None:
-            return
-        with self.lock:
-            event = kind(time=time.time(), step=self.steps, rank=self.rank, **fields)
-            self._write(event, last=False)
+        self._event(kind, fields, last=False)
 
     def last_event(self, kind: type[Event], **fields: Any) -> None:
         """Write one of the few events that are written even when the log is full."""
-        if self._log is not None:
-            with self.lock:
-                event = kind(time=time.time(), step=self.steps, rank=self.rank, **fields)
-                self._write(event, last=True)
+        self._event(kind, fields, last=True)
 
-    def _write(self, event: Event, *, last: bool) -> None:
+    def made(self, kind: type[Event], fields: dict[str, Any]) -> Event:
+        """An event that is not written yet; time, step and rank are filled in."""
+        return kind(time=time.time(), step=self.steps, rank=self.rank, **fields)
+
+    def write(self, made: Sequence[Event], lines: Sequence[bytes], *, last: bool = False) -> None:
+        """Write events, each with its line, all at once."""
+        if self._log is None or not made:
+            return
+        with self.lock:
+            for event in made:
+                for told in self.told:
+                    told(event)
+            try:
+                if self._packs is not None:
+                    self._packs.flush()
+                self._log.write_all(lines, made[-1].step, last=last)
+            except (GoingDeepError, OSError, ValueError) as error:
+                self._lose(error)
+
+    def _event(self, kind: type[Event], fields: dict[str, Any], *, last: bool) -> None:
         if self._log is None:
             return
-        for told in self.told:
-            told(event)
-        try:
-            self._log.write(event, last=last)
-        except (
-            TypeError
-        ) as error:  # a value that is none of ours came so far: only this event is lost
-            self.gap(f"an event of kind {type(event).__name__}", str(error)[:300])
-        except (GoingDeepError, OSError, ValueError) as error:
-            self._lose(error)
+        with self.lock:
+            event = self.made(kind, fields)
+            try:
+                line = encode(event)
+            except TypeError as error:  # a value that is none of ours came so far: only it is lost
+                self.gap(f"an event of kind {kind.__name__}", str(error)[:300])
+            else:
+                self.write([event], [line], last=last)
 
     def gap(self, what: str, reason: str) -> None:
         """Say once what could not be observed."""
@@ -140,12 +151,12 @@ class Recorder:
         self.event(Gap, what=what, reason=reason)
 
     def blob(self, array: npt.NDArray[Any]) -> Blob | None:
-        """Store a small array; None where that is not possible."""
+        """Store a small array with the next event; None where that is not possible."""
         if self._log is None or self._packs is None:
             return None
         try:
             with self.lock:
-                return self._packs.write(array)
+                return self._packs.put(array)
         except (GoingDeepError, OSError, ValueError) as error:
             self._lose(error)
             return None
