@@ -52,7 +52,8 @@ window.opened = new Promise((done) => {
 """From the navigation on: until there is an operation, and until it answers a key with the next."""
 
 PRESSED = """async ([key, times]) => {
-    const walk = () => location.hash + document.querySelector('.anatomy-panel .sentence')?.textContent;
+    const walk = () => document.querySelector('header .steps select')?.value +
+        document.querySelector('.anatomy-panel')?.textContent;
     const painted = () => new Promise(
         done => requestAnimationFrame(() => { const c = new MessageChannel();
             c.port1.onmessage = done; c.port2.postMessage(0); }));

@@ -21,7 +21,7 @@ export function CompareScreen() {
         <h2>{theirs ? strings.compareRuns : strings.compareTitle}</h2>
         <Choice />
         {mine && theirs && <p>{strings.compareRunsSay(...namesOf({ run: mine, other: theirs }))}</p>}
-        {!theirs && otherId.value && <p role="status">{otherProblem.value || strings.reading}</p>}
+        {otherId.value && (!theirs || otherProblem.value) && <p role="status">{otherProblem.value || strings.reading}</p>}
       </div>
       {mine && theirs && <RunsCompared run={mine} other={theirs} />}
       <Steps />

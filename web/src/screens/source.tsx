@@ -85,7 +85,7 @@ function Lines({ source, line, asked }: { source: Source; line: number; asked: n
                   </button>
                 )}
               </span>
-              {codeOf(tokens)}
+              <Code tokens={tokens} />
             </span>
           );
         })}
@@ -96,22 +96,21 @@ function Lines({ source, line, asked }: { source: Source; line: number; asked: n
 
 type Tokens = Source["lines"][number];
 
-/** What is drawn of a line stays the same from key to key: Preact passes over what it has drawn before. */
-const codes = new WeakMap<Tokens, VNode>();
-const plain = new WeakMap<Tokens, VNode>();
-
-function codeOf(tokens: Tokens): VNode {
-  const known = codes.get(tokens);
-  if (known) return known;
-  const made = <span class="code">{tokens.length ? tokens.map((token, j) => <span class={token.k ? `token-${token.k}` : undefined} key={j}>{token.t}</span>) : " "}</span>;
-  codes.set(tokens, made);
-  return made;
+function Code({ tokens }: { tokens: Tokens }) {
+  return <span class="code">{tokens.length ? tokens.map((token, j) => <span class={token.k ? `token-${token.k}` : undefined} key={j}>{token.t}</span>) : " "}</span>;
 }
+
+function PlainLine({ tokens, number }: { tokens: Tokens; number: number }) {
+  return <span class="line"><span class="line-number">{number}</span><span class="marks" /><Code tokens={tokens} /></span>;
+}
+
+/** The very same from key to key: Preact passes over a component that it is given a second time. */
+const plain = new WeakMap<Tokens, VNode>();
 
 function plainLine(tokens: Tokens, number: number): VNode {
   const known = plain.get(tokens);
   if (known) return known;
-  const made = <span class="line" key={number}><span class="line-number">{number}</span><span class="marks" />{codeOf(tokens)}</span>;
+  const made = <PlainLine tokens={tokens} number={number} key={number} />;
   plain.set(tokens, made);
   return made;
 }
