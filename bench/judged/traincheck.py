@@ -6,8 +6,9 @@
 
 It follows the model that stands in a variable at the top of a program, so many cases are out of its
 reach. A case takes minutes: it is asked about every sixth of those within its reach, in alphabetical
-order, and each of its commands may take LIMIT seconds of processor time. What it said is kept in
-results/traincheck.json and not asked again, until the case or the version changes. It names no mistake.
+order, as many as can be begun in MINUTES, and each of its commands may take LIMIT seconds of processor
+time. What it said is kept in results/traincheck.json and not asked again, until the case or the version
+changes: another call goes on where this one ended. It names no mistake.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import hashlib
 import json
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,11 @@ from judged.program import Answer, Program
 
 MODELS = ("model", "net", "network", "classifier", "encoder", "policy", "rnn", "dalle", "learn")
 EVERY = 6
-LIMIT = 300
+LIMIT = 60
 """Seconds of processor time for each of its commands."""
+
+MINUTES = 10.0
+"""Within which cases are begun that it was not asked about before."""
 
 PATIENCE = 3600.0
 KEPT = measure.RESULTS / "traincheck.json"
@@ -43,10 +48,13 @@ def ask(wanted: Sequence[Program], folder: Path) -> list[Answer]:
     """What it says, or said once, of each case that is asked about, and of its twin."""
     known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     answers = []
+    until = time.monotonic() + 60 * MINUTES
     for case, twin in chosen(wanted):
         mark = _mark(case, twin)
         entry = known.get(case.name)
         if entry is None or entry["mark"] != mark:
+            if time.monotonic() > until:
+                continue
             said = _ask(case, twin, tracked(case.path), folder / f"traincheck-{case.name}")
             entry = {"mark": mark, "answers": {a.program.kind: _plain(a) for a in said}}
             known[case.name] = entry
