@@ -63,6 +63,7 @@ def check(run: Run) -> Iterator[Finding]:
     yield from certain
     if not certain:
         yield from _by_hand(run)
+        yield from _rows(run, losses)
     if not any(finding.severity == "error" for finding in certain):
         for loss in losses:
             if loss.function == "cross_entropy" and not loss.came_from and loss.rows_sum_to_one:
@@ -88,6 +89,16 @@ def _by_hand(run: Run) -> Iterator[Finding]:
                     fix="take the log-softmax of the raw scores",
                     came_from=tuple(chain),
                 )
+
+
+def _rows(run: Run, losses: list[LossFunction]) -> Iterator[Finding]:
+    """A softmax that is written out, `z.exp() / z.exp().sum(1)`: its rows show it, no node does."""
+    for loss in losses:
+        if loss.function == "cross_entropy" and loss.came_from and loss.rows_sum_to_one:
+            yield _found(
+                run, loss, 0, "{function} was given rows that are non-negative and sum to 1 (from "
+                "{low} to {high})", "warning",
+            )  # fmt: skip
 
 
 def _with_graph(run: Run, loss: LossFunction) -> Finding | None:

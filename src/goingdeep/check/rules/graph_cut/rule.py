@@ -97,7 +97,8 @@ def _cut(run: Run, step: int, owned: set[Name]) -> Cut | None:
     """The cut in a step that was looked at, if it has one.
 
     A module that was reached took something that autograd does not follow and that was not given
-    from outside; before it a module ran whose parameters were not reached.
+    from outside; before it a module ran whose parameters were not reached. What that one made, taken
+    as it is, is cut off too where autograd follows it: by `detach().requires_grad_()`.
     """
     look = run.looks[step]
     reached = owned & gradients_at(run, step).keys()
@@ -120,9 +121,15 @@ def _cut(run: Run, step: int, owned: set[Name]) -> Cut | None:
             ran |= own
         elif own & reached and before is not None and call.inputs:
             first = call.inputs[0]
-            if first.tracked is False and not any(_same(first, value) for value in given):
+            if _begins_anew(first, before) and not any(_same(first, value) for value in given):
                 return Cut(before, call, frozenset(unreached & ran))
     return None
+
+
+def _begins_anew(first: Values, before: LookCall) -> bool:
+    """Whether a tensor has no graph, or one that begins there, of a module that was not reached."""
+    made = any(_same(first, value) for value in before.outputs if value.low is not None)
+    return first.tracked is False or bool(first.tracked and made)
 
 
 def _owner(name: Name) -> str:

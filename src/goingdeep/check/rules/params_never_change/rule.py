@@ -3,8 +3,8 @@
 ## What happens
 Parameters have a gradient, the learning rate is above 0, `step()` runs, and afterwards every
 value is what it was before. Most often the update is too small for the number format: in bfloat16
-a weight of 0.1 cannot be changed by less than about 0.0002. Other causes are a step on a copy and
-faults in a backend.
+a weight of 0.1 cannot be changed by less than about 0.0002. Other causes are a step on a copy, faults
+in a backend, and a `loss.backward` that is named and never called.
 
 ## Why it hurts
 Nothing is learned, although loss, gradients and step all look alive.
@@ -31,18 +31,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from goingdeep.check.channels import lacking, lost
 from goingdeep.check.parameters import Name, children, gradients_at, listed
 from goingdeep.check.proof import Remedy
-from goingdeep.check.rule import Finding, Rule
-from goingdeep.check.run import Run
+from goingdeep.check.rule import Finding, NotSeen, Rule
+from goingdeep.check.run import Run, gradient_state
 from goingdeep.record.look import LookStep, Update
 
 RULE = Rule(
     "params-never-change",
     "error",
-    needs=("backward", "step", "look"),
+    needs=("step",),
     silenced_by=("stale-optimizer", "graph-cut", "loss-rewrapped", "ga-cleared-early"),
 )
+
+NEEDS = ("backward", "look")
+"""To compare weights; that there was no backward at all shows without them."""
 
 LEAST_STEPS = 5
 """Steps from the first to the last look at which nothing changed."""
@@ -58,6 +62,10 @@ SMALLEST_CHANGE = {"bfloat16": 2.0**-9, "float16": 2.0**-12, "float32": 2.0**-25
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield a finding for each optimizer whose steps leave parameters as they were."""
+    blind = next(lacking(run, NEEDS), "") or lost(run, NEEDS)
+    if blind:
+        yield from _without_backward(run)
+        raise NotSeen(blind)
     for number in run.by_optimizer:
         looks = [(look.step, step) for look, step in run.looked_at(number) if _rate(step) > 0]
         if len(looks) < LEAST_LOOKS or looks[-1][0] - looks[0][0] + 1 < LEAST_STEPS:
@@ -82,6 +90,27 @@ def check(run: Run) -> Iterator[Finding]:
             }
         if stuck:
             yield _finding(run, number, stuck, len(same), looks, rate)
+
+
+def _without_backward(run: Run) -> Iterator[Finding]:
+    """Optimizers that step, and nothing in the whole program gave them a gradient to step by."""
+    if run.has("backward") or run.has("grad") or lost(run, ("backward", "forward")):
+        return
+    for number, optimizer in run.optimizers.items():
+        ways = [run.operations(way) for way in run.ways(number)]
+        last = [op for operations in ways for op in operations if op.op == "step"]
+        trains = any(op.op == "forward" and op.facts.get("grad") for ops in ways for op in ops)
+        never = all(gradient_state(op, number) == "none" for op in last)
+        if last and trains and never and run.steps_of(number) >= LEAST_STEPS:
+            yield RULE.found(
+                "{steps} steps of {optimizer}, and not one backward: no parameter has a gradient",
+                site=last[0].site,
+                step=1,
+                count=run.steps_of(number),
+                fix="loss.backward()  # before this line; without () it is not called",
+                steps=run.steps_of(number),
+                optimizer=optimizer.class_name,
+            )
 
 
 def _rate(step: LookStep) -> float:
