@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 
 from goingdeep.record import Curve
+from goingdeep.record.look import LookBackward
 from goingdeep.view.single import write_page
 from goingdeep.view.trace import Trace
 from tests.browser.conftest import serving
+from tests.browser.records import looked, of
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,19 @@ def test_the_numbers_of_both_curves_are_those_of_the_records(tab, both, folders,
         mine = np.array([line[1:] for line in lines if line[0] == name], dtype=float)
         assert np.array_equal(mine[:, 0], table[:, 0])
         assert np.array_equal(mine[:, 2:], table[:, 2:])
+
+
+def test_the_counts_of_a_histogram_are_kept(tab, files, folders, tmp_path):
+    [*_, gradient] = of(LookBackward, looked(folders["mlp"])[2]).gradients
+    tab.open(files["mlp"] + "#/backward?step=2")
+    title = tab.page.locator(".spreads svg").last.get_attribute("aria-label")
+    lines = list(csv.reader(kept(tab, title, "CSV", tmp_path).read_text().splitlines()))
+    assert lines[0] == ["from", "to", "count"]
+    table = np.array(lines[1:], dtype=float)
+    assert table[:, 2].tolist() == list(gradient.histogram)
+    edges = np.linspace(-gradient.largest, gradient.largest, 41)
+    assert np.allclose(table[:, 0], edges[:-1])
+    assert np.allclose(table[:, 1], edges[1:])
 
 
 def test_a_picture_of_a_chart_stands_alone(tab, both, tmp_path):

@@ -336,6 +336,8 @@ export const strings = {
   came: (nodes: readonly string[]) => `It began at ${nodes.join(", then ")}.`,
   beforeIt: (counts: string) => `Before it: ${counts}.`,
   gradientNorms: "Gradient norms",
+  /** Heads of a file. */
+  bins: ["from", "to", "count"],
   spreads: "How each gradient spreads",
   spreadsSay: "In 40 bins, as far below 0 as above; the dashed line is 0. Values that are exactly 0 are not counted. Of a large gradient 2,048 values, evenly spread over it.",
   spreadOf: (name: string, largest: Recorded, zeros: Recorded) => {

@@ -5,6 +5,9 @@ import type { Line } from "./curve.tsx";
 /** The lines of each chart that is drawn, by its drawing. */
 export const drawn = new WeakMap<Element, readonly Line[]>();
 
+/** The numbers of other drawings: of a histogram, say. */
+export const counted = new WeakMap<Element, Cells>();
+
 const KEPT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight"];
 const LONGEST_NAME = 80;
 /** Dots of a PNG for each of the screen's: sharp in print. */

@@ -1,5 +1,7 @@
 // A tensor in numbers: where its values lie, and how many are 0 or not finite.
 
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { counted } from "./export.ts";
 import { strings } from "../strings.ts";
 import type { Values } from "../types.ts";
 import { toNumber } from "../worked/numbers.ts";
@@ -43,17 +45,22 @@ function Range({ low, high, mean, std }: { low: number; high: number; mean: numb
 }
 
 export function Histogram({ counts, values }: { counts: readonly number[]; values: Values }) {
-  return <Spread counts={counts} says={strings.histogramSays(values.low, values.high, values.zeros ?? 0)} />;
+  return <Spread counts={counts} low={toNumber(values.low) ?? 0} high={toNumber(values.high) ?? 0} says={strings.histogramSays(values.low, values.high, values.zeros ?? 0)} />;
 }
 
-/** Counts in bins of equal width. even: from as far below 0 as above, with 0 marked in the middle. */
-export function Spread({ counts, says, even }: { counts: readonly number[]; says: string; even?: boolean }) {
+/** Counts in bins of equal width from low to high. */
+export function Spread({ counts, low, high, says }: { counts: readonly number[]; low: number; high: number; says: string }) {
+  const drawing = useRef<SVGSVGElement>(null);
   const most = Math.max(1, ...counts);
   const middle = (counts.length * 5) / 2;
+  useLayoutEffect(() => {
+    const edge = (i: number) => low + ((high - low) * i) / counts.length;
+    if (drawing.current) counted.set(drawing.current, [strings.bins, ...counts.map((count, i) => [edge(i), edge(i + 1), count])]);
+  });
   return (
     <figure class="histogram">
-      <svg viewBox={`0 0 ${counts.length * 5} 50`} role="img" aria-label={says} preserveAspectRatio="none">
-        {even && <line x1={middle} x2={middle} y1="0" y2="50" class="range-zero" />}
+      <svg viewBox={`0 0 ${counts.length * 5} 50`} role="img" aria-label={says} preserveAspectRatio="none" ref={drawing}>
+        {low === -high && <line x1={middle} x2={middle} y1="0" y2="50" class="range-zero" />}
         {counts.map((count, i) => <rect x={i * 5} width="4" y={50 - (48 * Math.max(0, count)) / most} height={(48 * Math.max(0, count)) / most} key={i} />)}
       </svg>
       <figcaption>{says}</figcaption>

@@ -114,7 +114,9 @@ function Spreads({ event }: { event: LookBackward }) {
       <p class="quiet">{strings.spreadsSay}</p>
       <ul class="spreads">
         {(whole ? drawn : drawn.slice(0, FIRST_SPREADS)).map((gradient) => (
-          <li key={`${gradient.model} ${gradient.name}`}><Spread counts={gradient.histogram ?? []} says={strings.spreadOf(gradient.name, gradient.largest ?? 0, gradient.zeros ?? 0)} even /></li>
+          <li key={`${gradient.model} ${gradient.name}`}>
+            <Spread counts={gradient.histogram ?? []} low={-(toNumber(gradient.largest ?? 0) ?? 0)} high={toNumber(gradient.largest ?? 0) ?? 0} says={strings.spreadOf(gradient.name, gradient.largest ?? 0, gradient.zeros ?? 0)} />
+          </li>
         ))}
       </ul>
       {!whole && drawn.length > FIRST_SPREADS && <button type="button" onClick={() => setWhole(true)}>{strings.showAll} ({drawn.length})</button>}

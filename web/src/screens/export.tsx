@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { cellsOf, csv, drawn, fileName, numbersOf, png, save, svg } from "../glyphs/export.ts";
+import { cellsOf, counted, csv, drawn, fileName, numbersOf, png, save, svg } from "../glyphs/export.ts";
 import { place } from "../place.ts";
 import { run, sources, wholePage } from "../state.ts";
 import { strings } from "../strings.ts";
@@ -74,10 +74,11 @@ function ofTheScreen(): Item[] {
     ...drawings.map((drawing): Item => {
       const title = drawing.closest("figure")?.querySelector("figcaption b")?.textContent || drawing.getAttribute("aria-label") || screenName;
       const lines = drawn.get(drawing);
+      const cells = lines ? numbersOf(lines) : counted.get(drawing);
       return {
         title,
         ways: [
-          ...(lines ? [["CSV", () => save(named(title, "csv"), csv(numbersOf(lines)), "text/csv")]] as Item["ways"] : []),
+          ...(cells ? [["CSV", () => save(named(title, "csv"), csv(cells), "text/csv")]] as Item["ways"] : []),
           ["PNG", async () => {
             const picture = await png(drawing, title);
             if (!picture) throw new Error("no picture");

@@ -1,6 +1,7 @@
 // The loss of one sample worked out, from scores to nats, and the mean over the batch.
 
 import { useState } from "preact/hooks";
+import { counted } from "../glyphs/export.ts";
 import { Compared, Missing, Table } from "../glyphs/parts.tsx";
 import { useFloats } from "../glyphs/pixels.tsx";
 import { go, numberOption } from "../place.ts";
@@ -167,7 +168,7 @@ function Losses({ losses, sample }: { losses: readonly number[]; sample: number 
   const height = (loss: number) => (38 * (Number.isFinite(loss) ? loss : most)) / most;
   return (
     <figure class="sample-losses">
-      <svg class="losses" viewBox={`0 0 ${losses.length * 4} 40`} preserveAspectRatio="none" role="img" aria-label={says}>
+      <svg class="losses" viewBox={`0 0 ${losses.length * 4} 40`} preserveAspectRatio="none" role="img" aria-label={says} ref={(drawing) => { if (drawing) counted.set(drawing, [[strings.sample, strings.columns.loss], ...losses.map((loss, i) => [i, loss])]); }}>
         {losses.map((loss, i) => <rect x={4 * i} width="3" y={40 - height(loss)} height={height(loss)} class={i === sample ? "here" : undefined} key={i} />)}
       </svg>
       <figcaption>{says}</figcaption>
