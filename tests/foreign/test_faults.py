@@ -20,6 +20,7 @@ from goingdeep.watch.patches import Row
 from goingdeep.watch.reading.sites import Sites
 from goingdeep.watch.states import states
 from goingdeep.watch.states.states import States
+from goingdeep.watch.steps import foreign
 from goingdeep.watch.steps.alive import LossesAlive
 from goingdeep.watch.steps.by_hand import ByHand
 from goingdeep.watch.steps.gradients import Gradients
@@ -30,7 +31,7 @@ from goingdeep.watch.steps.optimizers import Optimizers
 from goingdeep.watch.watcher import Watcher
 from tests.foreign.harness import LOOPS, Outcome, run, unwatched, watch
 
-TABLES = (table, passes, states)
+TABLES = (table, passes, states, foreign)
 TEXT = "a fault of ours"
 
 # Rows that only a loader with worker processes reaches, and those of other frameworks, which are

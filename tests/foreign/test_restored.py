@@ -17,10 +17,11 @@ from goingdeep.watch import table
 from goingdeep.watch.data import passes
 from goingdeep.watch.patches import Patches, Row
 from goingdeep.watch.states import states
+from goingdeep.watch.steps import foreign
 from goingdeep.watch.watcher import Watcher, is_watched
 from tests.foreign.harness import LOOPS, run, watch
 
-ROWS = (*table.ROWS, *passes.ROWS, *states.ROWS)
+ROWS = (*table.ROWS, *passes.ROWS, *states.ROWS, *foreign.ROWS)
 GLOBALS = tuple(sys.modules[name] for name in ("torch.nn.modules.module", "torch.optim.optimizer"))
 """Modules whose global dictionaries hold the official hooks."""
 

@@ -125,6 +125,16 @@ def test_what_has_no_width_has_no_histogram():
     assert sum(histogram(odd, 0.0, 1.0)) == 2
 
 
+def test_a_histogram_counts_its_ends_and_any_width():
+    third = torch.tensor([-1 / 3, 0.0, 1 / 3])  # which seven digits bound from within
+    counts = histogram(third, -0.3333333, 0.3333333, finite=True)
+    assert [place for place, count in enumerate(counts) if count] == [0, 20, 39]
+    huge = torch.tensor([-1.7e308, 0.0, 1.7e308], dtype=torch.float64)
+    assert sum(histogram(huge, -1.7e308, 1.7e308, finite=True)) == 3
+    tiny = torch.tensor([0.0, 5e-324], dtype=torch.float64)
+    assert sum(histogram(tiny, 0.0, 5e-324, finite=True)) == 2
+
+
 @pytest.mark.parametrize("shape", [(2, 12, 40, 70), (2, 3, 5, 5), (2, 10), (2, 500), (1, 1, 1, 1)])
 def test_maps_are_the_first_sample(shape):
     torch.manual_seed(0)

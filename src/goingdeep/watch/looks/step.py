@@ -105,8 +105,11 @@ class Step:
         chosen: list[_Chosen] = []
         for group in range(min(len(self._settings), MOST_GROUPS)):
             own = [owned for owned in self._owned if owned.group == group]
-            usable = [owned for owned in own if _has_gradient(owned.tensor)]
-            for owned in usable[:1] + usable[1:][-1:]:
+            first = next((owned for owned in own if _has_gradient(owned.tensor)), None)
+            last = next((owned for owned in own[::-1] if _has_gradient(owned.tensor)), None)
+            for owned in [first] if first is last else [first, last]:
+                if owned is None:
+                    continue
                 at = _largest_at(owned.tensor)
                 if at is not None:
                     before = _number_at(owned.tensor, at)

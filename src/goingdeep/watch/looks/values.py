@@ -60,7 +60,7 @@ def histogram(
         return ()
     some = flat(spread(plain(tensor).detach(), COUNTED))
     # A copy: `numpy()` of the user's own tensor would mark its storage.
-    places = some.to(torch.float64, copy=True).cpu().numpy()
+    places = some.cpu().to(torch.float64, copy=True).numpy()
     if not finite:
         places = places[np.isfinite(places)]
     with np.errstate(all="ignore"):  # the width of float64 may be more or less than one can hold

@@ -123,7 +123,7 @@ def _terms(
 ) -> Worked | None:
     at, input_place, weight_place = places
     # Copies of ours, which NumPy may have: it needs a third of the time for so few numbers.
-    xs, ws = (t.to(torch.float64, copy=True).cpu().numpy().ravel() for t in (inputs, weights))
+    xs, ws = (t.cpu().to(torch.float64, copy=True).numpy().ravel() for t in (inputs, weights))
     with np.errstate(all="ignore"):
         products = xs * ws
         sizes = np.abs(products)
