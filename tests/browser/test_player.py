@@ -95,6 +95,30 @@ def test_a_reload_keeps_the_place(tab, files):
     assert shown(page) == before
 
 
+PAINTED = """() => [...document.querySelectorAll('canvas')].every(one =>
+    one.getContext('2d').getImageData(0, 0, one.width, one.height).data.some(value => value))"""
+DRAWN = """() => [document.querySelector('.player').innerHTML.replaceAll(/ title=""/g, ''),
+    ...[...document.querySelectorAll('canvas')].map(one =>
+        one.getContext('2d').getImageData(0, 0, one.width, one.height).data.join())]"""
+
+
+def test_a_place_looks_the_same_whichever_way_it_was_reached(tab, files):
+    tab.open(files["mlp"])
+    page = tab.page
+    for keys, step, here in (
+        (["ArrowRight"] * 3, 1, 4), (["PageDown", "End"], 2, 10), (["ArrowLeft"] * 6, 2, 4),
+    ):  # fmt: skip
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page).to_have_url(re.compile(rf"#/step/{step}/op/{here - 1}$"))
+        page.wait_for_function(PAINTED)  # a picture comes after its words
+        before = page.evaluate(DRAWN)
+        page.reload()
+        arrived(page, here)
+        page.wait_for_function(PAINTED)
+        assert page.evaluate(DRAWN) == before
+
+
 def test_back_in_the_browser_goes_to_the_step_before(tab, files):
     tab.open(files["mlp"])
     tab.page.keyboard.press("PageDown")

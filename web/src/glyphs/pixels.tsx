@@ -52,7 +52,10 @@ export function Picture({ bytes, offset, planes, width, height, name, class: cla
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (!context || !bytes) return;
+    if (!context) return;
+    // A picture that is not there must not look like the one that was here before it.
+    context.clearRect(0, 0, width, height);
+    if (!bytes) return;
     const image = context.createImageData(width, height);
     const size = width * height;
     const apart = planes === 3 ? size : 0;
