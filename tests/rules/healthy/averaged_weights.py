@@ -13,7 +13,7 @@ test_loader = DataLoader(TensorDataset(x[128:], y[128:]), batch_size=16)
 model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3))
 averaged = AveragedModel(model)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=6)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=12)
 swa_scheduler = SWALR(optimizer, swa_lr=0.05, anneal_epochs=2)
 for epoch in range(6):
     model.train()

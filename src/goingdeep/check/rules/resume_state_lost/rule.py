@@ -17,7 +17,7 @@ stopped.
 
 ## When it is fine
 Fine-tuning from somebody's weights, with an optimizer of one's own: the record cannot tell that from a
-resume, so this is a hint.
+resume, so this is a hint. Going back to the start, after a search for a learning rate.
 
 ## Sources
 NVIDIA-NeMo/Automodel#763, PolymathicAI/the_well#77, LibreYOLO/libreyolo#277, CodefyUI/CodefyUI#147.
@@ -51,6 +51,8 @@ def check(run: Run) -> Iterator[Finding]:
         whole = not loaded.missing and not loaded.unexpected
         if loaded.what != "model" or not whole or not _holds(loaded.held) or not writes:
             continue
+        if _is_the_start(run, loaded):
+            continue
         fresh = _first_after(run, loaded.step)
         if fresh is None or fresh.id in restored or not _has_state(fresh):
             continue
@@ -63,6 +65,12 @@ def check(run: Run) -> Iterator[Finding]:
             optimizer=fresh.class_name,
             steps_after=run.steps_of(fresh.id),
         )
+
+
+def _is_the_start(run: Run, loaded: StateLoaded) -> bool:
+    """Whether what is loaded was written before the first step, as a search for a rate does."""
+    before = [saved.step for saved in run.of(StateSaved) if saved.step <= loaded.step]
+    return bool(before) and loaded.step > 0 and not any(before)
 
 
 def _holds(keys: tuple[str, ...]) -> bool:

@@ -121,7 +121,12 @@ def _too_short(how: Stepped, curve: Rates) -> Iterator[Finding]:
 def _too_long(run: Run, how: Stepped, curve: Rates) -> Iterator[Finding]:
     """Only a run that has ended can have been too short for its schedule."""
     horizon = _horizon(how)
-    if not run.ended or run.cut_short or horizon is None:
+    mine = how.scheduler
+    followed = any(  # by one that took over: weight averaging has a schedule of its own
+        other.optimizer == mine.optimizer and other.id > mine.id and stepped(run, other).calls
+        for other in run.schedulers.values()
+    )
+    if not run.ended or run.cut_short or horizon is None or followed:
         return
     name, value = horizon
     if (
