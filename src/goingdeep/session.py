@@ -21,6 +21,7 @@ from goingdeep.errors import (
     RunFormatError,
     RunNotFoundError,
     UnknownNameError,
+    printable,
 )
 from goingdeep.record import (
     EventLog,
@@ -67,6 +68,11 @@ class Run:
     def predict(self, images: Any, **how: Any) -> Predictions:
         """Classify pictures; see `Classifier.predict`."""
         return load(self.path).predict(images, **how)
+
+    def __repr__(self) -> str:
+        # The whole manifest would be pages; it is there as an attribute.
+        said = "" if self.result is None else f", accuracy {self.accuracy:.4f}"
+        return f"<Run {printable(str(self.path))}: {self.manifest.status}{said}>"
 
     def _repr_html_(self) -> str:
         from goingdeep.train.report import result_text

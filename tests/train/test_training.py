@@ -296,6 +296,16 @@ def test_testing_again_gives_the_numbers_of_the_result(tmp_path):
     assert session.test(run.path)["test"] == run.result["test"]
 
 
+def test_images_that_are_one_pixel_wide_are_mirrored_too(tmp_path):
+    """NumPy calls them contiguous backwards as well; torch takes no negative stride."""
+    arrays = small.arrays(64)
+    narrow = {key: a[:, 0, :, :1] if key.startswith("x_") else a for key, a in arrays.items()}
+    run = session.train(narrow, model="mlp", out=tmp_path / "run", settings=PLAIN | {"epochs": 1})
+    test = run.result["test"]
+    assert test["mirror_accuracy"] == test["accuracy"]
+    assert repr(run) == f"<Run {run.path}: finished, accuracy {run.accuracy:.4f}>"
+
+
 @pytest.mark.parametrize(
     ("recipe", "model", "flags", "rate"),
     [

@@ -31,7 +31,8 @@ def tested(
         fit = (scores(data.validation), data.validation.labels)
     test = metrics.summarise(logits, labels, data.class_names, fit=fit)
     if mirror:
-        mirrored = Part(np.ascontiguousarray(data.test.images[..., ::-1]), labels)
+        # A copy: what is one pixel wide counts as contiguous backwards too, and torch refuses it.
+        mirrored = Part(data.test.images[..., ::-1].copy(), labels)
         both = metrics.softmax(logits) + metrics.softmax(scores(mirrored))
         right = int((both.argmax(1) == labels).sum())
         test["mirror_accuracy"] = right / len(labels)
