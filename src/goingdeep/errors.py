@@ -38,6 +38,9 @@ from typing import Self
 LONGEST_NAME = 80
 """Characters of an unknown name that are said back: one can be a whole file by mistake."""
 
+LONGEST_LIST = 200
+"""Characters of the names there are: a longer list hides the rest of the error."""
+
 
 class GoingDeepError(Exception):
     """An error that explains itself in up to five lines.
@@ -61,12 +64,12 @@ class GoingDeepError(Exception):
         self.more = more
 
     def __str__(self) -> str:
-        lines = [printable(self.message)]
+        lines = [_one_line(self.message)]
         for label, text in (
             ("where", self.where), ("why", self.why), ("fix", self.fix), ("more", self.more),
         ):  # fmt: skip
             if text:
-                lines.append(f"  {label + ':':<6} {printable(text)}")
+                lines.append(f"  {label + ':':<6} {_one_line(text)}")
         return "\n".join(lines)
 
 
@@ -111,8 +114,11 @@ class UnknownNameError(SettingsError, LookupError):
         names = sorted(known)
         name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        fix = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(names)}"
-        why = f"known: {', '.join(names)}" if near else ""
+        listed = ", ".join(names)
+        short = len(listed) <= LONGEST_LIST or not more
+        all_of_them = f"use one of: {listed}" if short else f"see all {len(names)} of them: {more}"
+        fix = f"did you mean {near[0]}?" if near else all_of_them
+        why = f"known: {listed}" if near and short else ""
         return cls(f"there is no {kind} called {name!r}", why=why, fix=fix, more=more)
 
 
@@ -181,3 +187,12 @@ def printable(text: str) -> str:
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii")
         for c in text
     )
+
+
+def _one_line(text: str) -> str:
+    r"""A file's name may hold a line's end, and would write lines of its own into an error.
+
+    >>> _one_line("shoe\nfix: rm -r")
+    'shoe\\nfix: rm -r'
+    """
+    return printable(text).replace("\n", r"\n")

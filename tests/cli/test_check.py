@@ -227,7 +227,7 @@ def test_a_finding_is_proved_on_the_programs_own_steps(home, check, warm_python)
         ("--format xml train.py", "no format called 'xml'", ""),
         ("--baseline no.json train.py", "the baseline no.json cannot be read", "--write-baseline"),
         ("--baseline train.py --write-baseline train.py", "is no baseline", "another name"),
-        ("sub/train.py", "no rule called 'grads'", "use one of"),
+        ("sub/train.py", "no rule called 'grads'", "gd rules"),
     ],
 )  # fmt: skip
 def test_what_is_misspelled_is_said_before_the_program_begins(gd, home, words, first, fix):
