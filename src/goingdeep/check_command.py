@@ -126,8 +126,11 @@ def rules(
 ) -> None:
     """List the mistakes that gd check finds, or print one rule's page."""
     from goingdeep.check.catalogue import find, listing, page
+    from goingdeep.show.page import width_of_terminal
 
-    say(page(find(name)) if name else listing(), end="" if name else "\n")
+    # A pipe gets a line a rule, for grep.
+    width = width_of_terminal() if sys.stdout.isatty() else 0
+    say(page(find(name)) if name else listing(width), end="" if name else "\n")
 
 
 def marked(words: Sequence[str]) -> list[str]:

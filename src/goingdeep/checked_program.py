@@ -140,7 +140,8 @@ def _known(settings: dict[str, Any]) -> str | None:
 def _nothing(*, speaks: bool) -> Any:
     from goingdeep.check import Report
 
-    return Report(notes=["torch was never imported"] if speaks else [])
+    reason = "nothing was recorded: torch was never imported, or the record could not be written"
+    return Report(notes=[reason] if speaks else [])
 
 
 def _how_it_ended(code: int) -> str:

@@ -276,7 +276,9 @@ def _note(stop: BaseException, otherwise: str = "") -> None:
 
 
 def _usage(error: CycloptsError) -> str:
-    words = " ".join(str(error).split())
+    words = " ".join(str(error).split()).split(" Available commands: ")[
+        0
+    ]  # cut short; --help has all
     command = " ".join(("gd", *(error.command_chain or ())))
     if isinstance(error, UnusedCliTokensError):
         words = f"{command} has no use for {' '.join(error.unused_tokens or ())}"

@@ -59,6 +59,7 @@ class GdWatch:
         __tracebackhide__ = True
         from goingdeep.check.catalogue import find
         from goingdeep.check.faces.text import one, summary
+        from goingdeep.words import many
 
         allowed = {allow} if isinstance(allow, str) else set(allow)
         for name in allowed:
@@ -72,7 +73,9 @@ class GdWatch:
             if finding.severity != "hint" and finding.rule not in allowed
         ]
         if found:
-            raise AssertionError("\n\n".join(["", *map(one, found)]))
+            rules = sorted({finding.rule for finding in found})
+            headline = f"{many(len(found), 'finding')} of gd check: {', '.join(rules)}"
+            raise AssertionError("\n\n".join([headline, *map(one, found)]))
 
     def stop(self) -> None:
         """End the watch; a second call does nothing."""

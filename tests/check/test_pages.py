@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from goingdeep.check import catalogue
-from goingdeep.check.catalogue import entry_of, page, parts_of_page
+from goingdeep.check.catalogue import entry_of, listing, page, parts_of_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +33,13 @@ def test_a_page_links_the_issues_it_cites():
     assert "[pytorch/pytorch#47175](https://github.com/pytorch/pytorch/issues/47175)" in text
     assert "](" not in page(entry)
     assert entry.example("bad.py").strip() in text
+
+
+def test_the_list_of_rules_is_folded_to_a_terminal():
+    assert len(listing().splitlines()) == len(catalogue())
+    folded = listing(80).splitlines()
+    assert max(map(len, folded)) <= 80
+    assert " ".join(" ".join(folded).split()) == " ".join(listing().split())
 
 
 def test_why_goes_on_after_its_label():

@@ -168,6 +168,20 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_is_good(gd, done, file,
     assert weights(done) == good
 
 
+def test_a_damaged_curve_of_a_checkpoint_is_said_as_well(gd, done):
+    good = weights(done)
+    unfinished(done)
+    newest = sorted((done / "checkpoints").glob("step-*"))[-1]
+    spoil(newest / "loss.npy", "cut")
+    outcome = gd("resume", "done")
+    assert outcome.code == 2
+    assert f"checkpoint {newest.name} is damaged" in outcome.first
+    assert f"  fix:   remove {newest.relative_to(done.parents[1])}" in outcome.err
+    shutil.rmtree(newest)
+    assert gd("resume", "done").code == 0
+    assert weights(done) == good
+
+
 STATES = [{"step": -1}, {"step": 10**15}, {"epoch": 5}, {"best_checkpoint": "../../../etc"},
           {"step_in_epoch": 10**6}]  # fmt: skip
 

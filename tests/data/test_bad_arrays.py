@@ -33,6 +33,7 @@ BAD = [
     ({"x": NAN, "y": Y}, DataError, "NaN or infinity: nan in sample 4"),
     ({"x": FLOATS - 128, "y": Y}, DataError, "a value below 0"),
     ({"x": FLOATS * 2, "y": Y}, DataError, "a value above 255"),
+    ({"x": FLOATS * 2, "y": Y}, DataError, "divide all parts"),
     ({"x": X.astype(np.uint16) * 257, "y": Y}, DataError, "(images >> 8).astype(np.uint8)"),
     ({"x": FLOATS / 255, "y": Y, "x_test": FLOATS, "y_test": Y}, DataError, "a value above 1"),
     ({"x": X * 1j, "y": Y}, DataError, "the train images hold complex128, expected numbers"),

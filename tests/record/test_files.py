@@ -109,7 +109,7 @@ def test_a_new_file_is_synced_before_it_gets_its_name(tmp_path, monkeypatch):
         (errno.EACCES, "writing is not allowed there", "choose another place: --out DIR"),
         (errno.EPERM, "writing is not allowed there", "choose another place: --out DIR"),
         (errno.ENAMETOOLONG, "the name is too long", "choose a shorter one: --out DIR"),
-        (errno.ENOENT, "there is no such folder", "gd runs (lists the runs there are)"),
+        (errno.ENOENT, "there is no such folder", "make the folder, or choose another place"),
         (
             errno.EFBIG,
             "a limit on file size was met",

@@ -85,6 +85,9 @@ def test_the_nearest_name_is_offered(here):
 
 def test_a_folder_that_is_no_run():
     Path("pictures").mkdir()
+    Path("runs/cut").mkdir(parents=True)
+    with pytest.raises(RunNotFoundError, match=r"^runs/cut is not a run"):
+        find_run("cut")
     with pytest.raises(RunNotFoundError) as caught:
         find_run("pictures")
     assert str(caught.value) == (

@@ -16,7 +16,7 @@ import msgspec
 from goingdeep.check.report import Report
 from goingdeep.check.rule import Finding
 from goingdeep.check.source import short
-from goingdeep.errors import RunExistsError, SettingsError
+from goingdeep.errors import RunExistsError, SettingsError, WriteError
 from goingdeep.record.encoding import UNREADABLE, indented
 from goingdeep.record.files import write_atomic, write_error
 from goingdeep.words import many
@@ -86,7 +86,7 @@ def read_baseline(path: Path) -> Baseline:
     except UNREADABLE as error:
         raise SettingsError(
             f"{path} is not a baseline", why=str(error)[:200],
-            fix=f"gd check RUN --baseline {path} --write-baseline", more=MORE,
+            fix="gd check RUN --baseline NEW.json --write-baseline", more=MORE,
         ) from error  # fmt: skip
     if baseline.goingdeep_baseline > FORMAT:
         raise SettingsError(
@@ -106,7 +106,11 @@ def write_baseline(report: Report, path: Path) -> int:
     path = writable_baseline(path)
     counted = Counter(_key(finding) for finding in (*report.findings, *report.known))
     baseline = Baseline(FORMAT, [Known(*key, count) for key, count in sorted(counted.items())])
-    write_atomic(path, f"{indented(baseline)}\n".encode())
+    try:
+        write_atomic(path, f"{indented(baseline)}\n".encode())
+    except WriteError as error:
+        error.fix = "choose another place: --baseline FILE"
+        raise
     return sum(counted.values())
 
 

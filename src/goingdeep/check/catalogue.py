@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from goingdeep.check.rule import SEVERITIES, Check, Rule
 from goingdeep.errors import UnknownNameError
 
 RULES = Path(__file__).parent / "rules"
+NARROWEST = 24
+"""Columns that a rule's sentence is folded to at least."""
 HEADINGS = ("What happens", "Why it hurts", "How to fix it", "When it is fine", "Sources")
 """Of every rule's page, in this order."""
 
@@ -121,12 +124,18 @@ def page(entry: Entry, *, links: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def listing() -> str:
-    """One line a rule, for the terminal."""
+def listing(width: int = 0) -> str:
+    """A rule a line, for the terminal.
+
+    Args:
+        width: columns to fold the sentences to; 0 leaves each on its line, as for a pipe.
+    """
     rules = catalogue()
     widest = max((len(name) for name in rules), default=0)
-    return "\n".join(
-        f"{entry.rule.severity:<8} {name:<{widest}}  {entry.title}"
-        + ("" if entry.rule.on else " (off unless asked for)")
-        for name, entry in rules.items()
-    )
+    lines = []
+    for name, entry in rules.items():
+        start = f"{entry.rule.severity:<8} {name:<{widest}}  "
+        text = entry.title + ("" if entry.rule.on else " (off unless asked for)")
+        room = max(width - len(start), NARROWEST) if width else len(text)
+        lines.append(start + f"\n{' ' * len(start)}".join(textwrap.wrap(text, room)))
+    return "\n".join(lines)

@@ -170,6 +170,8 @@ def _refuse_strange(chunk: npt.NDArray[Any], start: int, what: str, *, unit: boo
         "give all parts on one scale, from 0 to 1"
         if unit
         else "16-bit images: (images >> 8).astype(np.uint8)"
+        if chunk.dtype.kind in "iu"
+        else "divide all parts by their largest possible value: from 0 to 1"
     )
     if chunk.dtype.kind == "f":
         _refuse(~np.isfinite(chunk), chunk, start, what, ("NaN or infinity", "drop such samples"))

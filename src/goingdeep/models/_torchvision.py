@@ -46,7 +46,7 @@ def from_torchvision(name: str, channels: int, height: int, width: int, classes:
         raise UnknownNameError(
             f"torchvision has no classification model called {short!r}",
             why=f"it has {len(known)}, none of that name",
-            fix=f"did you mean torchvision:{near[0] if near else 'resnet18'}?",
+            fix=f"did you mean torchvision:{near[0]}?" if near else "--model torchvision:resnet18",
             more="https://docs.pytorch.org/vision/stable/models.html#classification",
         )
     if channels not in (1, 3):

@@ -68,7 +68,7 @@ def write_error(path: Path, error: OSError) -> WriteError:
         errno.EACCES: ("writing is not allowed there", "choose another place: --out DIR"),
         errno.EPERM: ("writing is not allowed there", "choose another place: --out DIR"),
         errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one: --out DIR"),
-        errno.ENOENT: ("there is no such folder", "gd runs (lists the runs there are)"),
+        errno.ENOENT: ("there is no such folder", "make the folder, or choose another place"),
         errno.EFBIG: ("a limit on file size was met", "raise ulimit -f (after gd train: gd resume)"),
     }  # fmt: skip
     why, fix = reasons.get(error.errno or 0, (error.strerror or str(error), ""))

@@ -45,9 +45,10 @@ def find_run(run: str | Path = LATEST) -> Path:
             fix="gd train",
             more="docs/runs.md",
         )
-    if os.path.exists(run):  # noqa: PTH110 - as in `is_run`
+    here = [place for place in (run, RUNS / name) if name and os.path.exists(place)]  # noqa: PTH110 - as in `is_run`
+    if here:
         raise RunNotFoundError(
-            f"{printable(name)} is not a run",
+            f"{printable(str(here[0]))} is not a run",
             why="it has no run.json",
             fix="gd runs (lists the runs there are)",
             more="docs/runs.md",

@@ -63,9 +63,8 @@ def topics_text(topics: list[tuple[str, str]], width: int | None = None) -> str:
     page = Page.of(width)
     page.table([list(row) for row in topics], "ll")
     page.blank()
-    page.text(
-        "gd why TOPIC [RUN]        or a question in words: gd why 'what does backward add to?'"
-    )
+    page.line("gd why TOPIC [RUN]        or a question in words:")
+    page.line("gd why 'what does backward add to?'")
     return str(page)
 
 

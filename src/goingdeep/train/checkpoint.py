@@ -121,6 +121,8 @@ def restore(folder: Path, name: str, parts: Parts) -> None:
         if parts.averaged is not None:
             parts.averaged.load_state_dict(_named(rest, "averaged."))
         set_generators(_named(rest, "generator."), _device(parts.model))
+        curve = Curve.read(place / "loss.npy")
+    # A curve that cannot be read is a RunFormatError, and that a RuntimeError.
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, *UNREADABLE) as error:
         raise RunFormatError(
             f"checkpoint {name} is damaged or belongs to another model",
@@ -129,8 +131,7 @@ def restore(folder: Path, name: str, parts: Parts) -> None:
             fix=f"remove {place}, then gd resume (goes on from the one before)",
             more="docs/runs.md",
         ) from error
-    parts.state = state
-    parts.curve = Curve.read(place / "loss.npy")
+    parts.state, parts.curve = state, curve
 
 
 def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from goingdeep import models
 from goingdeep.errors import RunFormatError, SettingsError
 from goingdeep.record import DataFacts, Manifest
 from goingdeep.train import plain
-from goingdeep.train.ejectable import obstacles
+from goingdeep.train.ejectable import PLAIN_DATA, obstacles
 from goingdeep.train.settings import Settings, build
 
 
@@ -62,6 +62,7 @@ def _refuse(settings: Settings, data: DataFacts) -> None:
     for what, fix in obstacles(settings, data).items():
         raise SettingsError(
             f"gd eject cannot write a short plain script for {what}",
+            why=PLAIN_DATA if what.startswith("data ") else "",
             fix=fix,
             more="docs/recipes.md",
         )

@@ -30,6 +30,11 @@ NPZ_KEYS = (
 )
 """Names of arrays that the script reads as they are."""
 
+PLAIN_DATA = (
+    "it reads named sets, and an .npz file with a test part, images in bytes (uint8) and whole numbers"
+    " as labels"
+)
+
 
 def obstacles(settings: Settings, data: DataFacts) -> dict[str, str]:
     """What a plain script cannot show in few lines, each with what to do about it."""

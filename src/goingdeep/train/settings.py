@@ -216,7 +216,8 @@ def check(key: str, value: object) -> Value:
             raise _bad(key, "a whole number", value)
         low, high = _BOUNDS[key]
         if not low <= value <= high:  # also refuses NaN
-            between = f"{low:g} to {high:,.15g}" if high < LARGEST else f"at least {low:g}"
+            bounded = high < LARGEST or value > high
+            between = f"{low:g} to {high:,.16g}" if bounded else f"at least {low:g}"
             raise _bad(key, between, value)
         return cast("Value", kind(value))
     names = {bool: "true or false", str: "text", int: "a whole number", float: "a number"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from goingdeep.record.manifest import read_manifest
 from goingdeep.record.runs import short_name
 from goingdeep.show.chosen import choose
 from goingdeep.why.experiment import Bound, Experiment
@@ -18,8 +19,13 @@ def of_record(folder: Path, bound: Bound) -> Experiment:
     """
     return Experiment(
         choose(folder).seen,
-        reason="the program has ended, and the moments that it could have kept with it "
-        "(gd why TOPIC RUN --again runs it once more)",
+        reason=f"a record holds no moments to replay from ({_remedy(folder)})",
         name=short_name(folder),
         bound=bound,
     )
+
+
+def _remedy(folder: Path) -> str:
+    if read_manifest(folder).command[:1] == ("gd",):
+        return "gd why TOPIC RUN --again runs the program once more"
+    return "with gd.watch(moments=True) as run: keeps them, for gd.why(TOPIC, run)"

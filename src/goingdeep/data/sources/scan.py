@@ -125,7 +125,7 @@ def _class_names(
             raise LabelError(
                 f"the class {name!r} has no pictures",
                 where=str(root),
-                fix="add pictures to the folder, or delete it",
+                fix="add pictures to that folder, or move it elsewhere",
                 more="docs/data.md",
             )
     for part, folders in classes.items():
