@@ -62,13 +62,13 @@ class Scores:
 
 
 def _links(gradient: Tensor, rows: tuple[Row, ...]) -> list[FirstLink]:
-    samples = gradient[[row.sample for row in rows]].flatten(1).unbind()
-    values = [
-        one[list(row.classes)] if row.classes else one
-        for one, row in zip(samples, rows, strict=True)
-    ]
-    numbers = iter(exact_values(torch.cat(values)))  # all at once, which is what costs least
+    samples = gradient[[row.sample for row in rows]].flatten(1)
+    counts = [len(row.classes) or samples.shape[1] for row in rows]
+    if any(row.classes for row in rows):
+        pairs = zip(samples, rows, strict=True)
+        samples = torch.cat([one[list(r.classes)] if r.classes else one for one, r in pairs])
+    numbers = iter(exact_values(samples.reshape(-1)))  # all at once, which is what costs least
     return [
-        FirstLink(row.sample, tuple(itertools.islice(numbers, len(some))), row.classes)
-        for some, row in zip(values, rows, strict=True)
+        FirstLink(row.sample, tuple(itertools.islice(numbers, count)), row.classes)
+        for row, count in zip(rows, counts, strict=True)
     ]
