@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from goingdeep.record.look import Gradient
 from goingdeep.record.sentences import backward as sentence
+from goingdeep.watch.looks.values import counts
 from goingdeep.watch.reading.exact import exact, short
 from goingdeep.watch.reading.graph import way_to_loss
 from goingdeep.watch.reading.tensors import (
@@ -38,15 +38,11 @@ MOST_NAMES = 256
 MOST_TENSORS = 16
 """Tensors with gradients that belong to no model, of one backward."""
 
-BINS = 40
 COUNTED = 1 << 11
 """Values of a gradient whose spread is counted, evenly spread over a larger one."""
 
 UNDRAWN = 224
 """Of the room that a look has for gradients: so many have no histogram, in the middle of the model."""
-
-MOST_SCALE = 1e38
-"""A gradient so small that float32 cannot hold what it is multiplied by has no spread."""
 
 PROBES = 64
 LEAF = "AccumulateGrad"
@@ -199,13 +195,11 @@ def _histogram(values: Tensor, largest: float) -> tuple[int, ...]:
 
     Behind a ReLU most are 0, and nothing else would be seen.
     """
-    scale = BINS / 2 / largest if largest else math.inf
-    if scale > MOST_SCALE:
+    if not largest:
         return ()
-    # A copy: `numpy()` of the user's own tensor would mark its storage. Twice as fast as `histc`.
-    array = spread(values, COUNTED).to(torch.float32, copy=True).cpu().numpy()
-    places = (array[array != 0] * np.float32(scale) + np.float32(BINS / 2)).astype(np.intp)
-    return tuple(np.bincount(np.minimum(places, BINS - 1), minlength=BINS).tolist())
+    # A copy: `numpy()` of the user's own tensor would mark its storage.
+    array = spread(values, COUNTED).cpu().to(torch.float64, copy=True).numpy()
+    return counts(array[array != 0], -largest, largest)
 
 
 def _not_finite(model: int, name: str, looked: Tensor, sampled: int) -> Gradient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -39,11 +40,11 @@ class Shown:
         """
         if values is not self._newest[0]:
             whole = not values.non_finite and not values.sampled
-            counts = histogram(output, values.low, values.high, finite=whole)
+            bars = histogram(output, values.low, values.high, finite=whole)
             found = maps(output, self._room)
             if found:
                 self._room -= found["maps"].nbytes
-            self._newest = values, found | {"histogram": counts}
+            self._newest = values, found | {"histogram": bars}
         return self._newest[1]
 
 
@@ -61,16 +62,23 @@ def histogram(
     some = flat(spread(plain(tensor).detach(), COUNTED))
     # A copy: `numpy()` of the user's own tensor would mark its storage.
     places = some.cpu().to(torch.float64, copy=True).numpy()
-    if not finite:
-        places = places[np.isfinite(places)]
+    return counts(places if finite else places[np.isfinite(places)], low, high)
+
+
+def counts(places: npt.NDArray[np.float64], low: float, high: float) -> tuple[int, ...]:
+    """How many of some finite values lie in each of 40 bins of equal width.
+
+    Args:
+        places: the values; they are written over. low, high: their bounds.
+    """
     with np.errstate(all="ignore"):  # the width of float64 may be more or less than one can hold
         places -= low
         places *= BINS / (high - low)
         bins = places.astype(np.intp)
     # The bounds have seven digits: what lies beyond them by rounding belongs to the bin at the end.
     np.minimum(bins, BINS - 1, out=bins)
-    counts: list[int] = np.bincount(np.maximum(bins, 0, out=bins), minlength=BINS).tolist()
-    return tuple(counts)
+    found: list[int] = np.bincount(np.maximum(bins, 0, out=bins), minlength=BINS).tolist()
+    return tuple(found)
 
 
 def maps(tensor: Tensor, room: int) -> dict[str, Any]:
