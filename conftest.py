@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.doctest import DoctestModule
 
 pytest_plugins = ["pytester"]  # only the outermost conftest may ask for one
 
@@ -22,6 +23,15 @@ collect_ignore_glob = [
     *(f"src/goingdeep/check/rules/*/{name}.py" for name in ("bad*", "good", "fine_*")),
     "src/goingdeep/why/lessons/*/programs/*.py",
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[Any], list[Any]]:
+    """Import a file for its doctests only where it has some: each process of tests would."""
+    found = yield
+    if found and ">>>" not in file_path.read_text(encoding="utf-8"):
+        found = [one for one in found if not isinstance(one, DoctestModule)]
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)

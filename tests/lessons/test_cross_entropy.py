@@ -7,7 +7,6 @@ import math
 
 import pytest
 import torch
-from sklearn.metrics import log_loss
 from torch import nn
 from torch.nn import functional as F
 
@@ -22,6 +21,8 @@ def found(measured):
 
 
 def test_one_sample_by_hand(found):
+    from sklearn.metrics import log_loss
+
     assert found.by_hand == pytest.approx(found.pytorch, abs=1e-5)
     assert found.by_hand == pytest.approx(
         log_loss([found.label], [found.probabilities], labels=range(10)), abs=1e-5

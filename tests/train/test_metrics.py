@@ -1,4 +1,8 @@
-"""Numbers from scikit-learn, torchmetrics and published tables."""
+"""Numbers from scikit-learn, torchmetrics and published tables.
+
+These are imported by the tests that ask them: this file is imported by every process of tests, and
+they take seconds.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 from goingdeep.errors import LabelError, ShapeError
 from goingdeep.train import metrics
@@ -66,6 +67,8 @@ def test_wilson_of_nothing_knows_nothing_and_refuses_more_than_all():
 
 @pytest.mark.parametrize(("n", "classes"), CASES)
 def test_confusion_and_classes_equal_scikit_learn(n, classes):
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
     logits, labels = scores(n, classes)
     said = logits.argmax(1)
     names = np.arange(classes)
@@ -78,6 +81,8 @@ def test_confusion_and_classes_equal_scikit_learn(n, classes):
 
 @pytest.mark.parametrize(("n", "classes"), CASES)
 def test_loss_equals_scikit_learn_and_torch(n, classes):
+    from sklearn.metrics import log_loss
+
     logits, labels = scores(n, classes)
     ours = metrics.negative_log_likelihood(logits, labels)
     p = metrics.softmax(logits)
@@ -91,6 +96,8 @@ def test_loss_equals_scikit_learn_and_torch(n, classes):
 @pytest.mark.parametrize(("n", "classes"), CASES)
 @pytest.mark.parametrize("bins", [1, 10, 15])
 def test_calibration_error_equals_torchmetrics(n, classes, bins):
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
     logits, labels = scores(n, classes)
     p = metrics.softmax(logits)
     theirs = multiclass_calibration_error(
@@ -103,6 +110,8 @@ def test_calibration_error_equals_torchmetrics(n, classes, bins):
 
 @pytest.mark.parametrize("bins", [1, 10, 15])
 def test_calibration_equals_sklearn_on_the_edges_of_bins_too(bins):
+    from sklearn.calibration import calibration_curve
+
     # Certain predictions, and such that lie exactly between two bins.
     edges = np.linspace(0, 1, bins + 1)
     confidence = np.concatenate([edges[edges >= 0.5], [1.0, 1.0, 0.96, 0.5, 0.71, 0.97]])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from sklearn.utils.class_weight import compute_class_weight
 from tests.same import small
 from torch import nn
 
@@ -158,6 +157,8 @@ def test_minutes_fix_the_number_of_steps_at_the_start(tmp_path):
 
 
 def test_balanced_class_weights_are_scikit_learns():
+    from sklearn.utils.class_weight import compute_class_weight
+
     labels = np.array([0] * 50 + [1] * 30 + [2] * 5)
     loss = make_loss(LossSettings(class_weights="balanced"), labels, 3, torch.device("cpu"))
     expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
