@@ -27,7 +27,7 @@ check: $(VENV)/.check           ## formatting, lint, types, the order of the hou
 	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/ruff check src tests bench tools
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=src $(BIN)/lint-imports
 
 fix: $(VENV)/.check             ## format, and mend what can be mended
 	$(BIN)/ruff format src tests bench tools
@@ -68,7 +68,7 @@ web: web/node_modules/.made     ## build the page of gd view into the package
 	cd web && npm run -s types && npm run -s test && npm run -s build
 
 web-check: web/node_modules/.made  ## the page in the package is what web/ builds
-	$(BIN)/python tools/make_types.py --check
+	PYTHONPATH=src $(BIN)/python tools/make_types.py --check
 	cd web && npm run -s types && npm run -s test && npm run -s build -- --check
 
 clean:
