@@ -6,6 +6,7 @@ belong into a folder of the test's own.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Generator, Iterator
@@ -74,6 +75,17 @@ def warm_python() -> Iterator[str]:
     warm = Warm()
     yield warm.python
     warm.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Put what was imported out of the collector's way: it never goes, and is looked through often.
+
+    With torch a full collection takes a quarter of a second; tests whose models and loaders hold each
+    other in circles meet hundreds.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 ROOT = Path(__file__).parent

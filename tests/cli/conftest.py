@@ -192,7 +192,9 @@ class Forks:
         return self.end()
 
     def close(self) -> None:
-        self._parent.communicate()
+        # Told, for the end of its input may not come: a loader's worker that is a fork of this process
+        # and lives as long has that pipe open, too.
+        self._parent.communicate("end\n")
 
     def _line(self) -> str:
         assert self._parent.stdout is not None

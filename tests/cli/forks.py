@@ -4,8 +4,8 @@
 
 Reads a JSON object a line: argv, cwd, and optionally env, encoding of the output, file_limit in
 bytes, close (stdout is closed), full (stdout is /dev/full), pipe (stdout is a pipe nobody reads).
-Answers two lines: the child's process, and, when it has ended, its exit code. (A child forked after
-torch's threads have started would wait for them for ever.)
+Answers two lines: the child's process, and, when it has ended, its exit code. "end" ends it. (A
+child forked after torch's threads have started would wait for them for ever.)
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     gc.freeze()  # no child looks through all that
     for line in sys.stdin:
+        if line == "end\n":
+            break
         pid = os.fork()
         if pid == 0:
             child(json.loads(line))

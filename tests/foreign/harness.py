@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import io
 import random
 import re
@@ -151,7 +152,14 @@ def run(program: Path, watcher: Watcher | None = None) -> Outcome:
         finally:
             if watcher is not None:
                 watcher.stop(error)
+    if program.stem in FRAMEWORKS and program.stem not in _imported:
+        _imported.add(program.stem)
+        gc.freeze()  # a framework is a million objects that stay; see conftest.py
     return Outcome(dict(vars(module)), output.getvalue(), error, random_streams(), before)
+
+
+_imported: set[str] = set()
+"""Programs under frameworks that have been run here."""
 
 
 def watch(program: Path, folder: Path, **settings: Any) -> Outcome:

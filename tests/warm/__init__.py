@@ -48,5 +48,7 @@ class Warm:
 
     def close(self) -> None:
         """End it, and what is left of its forks."""
-        self._parent.communicate()
+        # Told, for the end of its input may not come: a loader's worker that is a fork of this process
+        # and lives as long has that pipe open, too.
+        self._parent.communicate(b"end")
         shutil.rmtree(self._folder)

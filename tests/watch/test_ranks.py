@@ -233,10 +233,10 @@ def test_processes_that_a_program_spawned(here):
     assert weights0 == weights1
 
 
-def test_processes_of_torchrun(here):
+def test_processes_of_torchrun(here, warm_python):
     environment = {name: text for name, text in os.environ.items() if name not in VARIABLES}
-    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    ours = [sys.executable, "-m", "goingdeep", "run", distributed.__file__, "mine"]
+    words = [warm_python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    ours = [warm_python, "-m", "goingdeep", "run", distributed.__file__, "mine"]
     done = subprocess.run(
         [*words, "--no-python", *ours], capture_output=True, text=True, check=False,
         env=environment | {"OMP_NUM_THREADS": "1"},
