@@ -57,6 +57,9 @@ def check(run: Run) -> Iterator[Finding]:
     answered = [probed for probed in asked if not probed.reason]
     if not answered:
         raise NotSeen(asked[0].reason if asked else "no model was probed")
+    answered = [probed for probed in answered if _holds_samples(run, probed)]
+    if not answered:
+        raise NotSeen("the first axis of what the model was given is not as long as a batch")
     for probed in answered:
         severity = _severity(run, probed)
         if severity is not None:
@@ -78,6 +81,16 @@ def check(run: Run) -> Iterator[Finding]:
                 own_answer_changed_most=probed.own,
                 order_matters=probed.ordered,
             )  # fmt: skip
+
+
+def _holds_samples(run: Run, probed: Probed) -> bool:
+    """Whether the first axis can be that of the samples: a collate_fn may put time first."""
+    loader = run.loaders.get(probed.loader)
+    if loader is None or not loader.batch_size or not probed.input:
+        return True
+    whole = loader.dataset.length or 0
+    last = whole % loader.batch_size if whole else probed.input[0]
+    return probed.input[0] in (loader.batch_size, last)
 
 
 def _severity(run: Run, probed: Probed) -> Severity | None:
