@@ -114,7 +114,9 @@ def _cut(run: Run, step: int, owned: set[Name]) -> Cut | None:
         if call.depth == 0:
             # What a model is given comes from outside, unless another model has just made it.
             given += [v for v in call.inputs if not any(_same(v, other) for other in made)]
-            made += call.outputs
+            # A model that another optimizer trains is outside, as a generator is to its critic.
+            if any(model == call.model for model, _ in owned):
+                made += call.outputs
         own = {name for name in owned if name[0] == call.model and _owner(name) == call.module}
         if own and own <= unreached:
             before = call
