@@ -7,6 +7,7 @@ gap in the record, and nothing else.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections import Counter
@@ -23,6 +24,7 @@ from goingdeep.check.settings import CheckSettings, settings_if_right
 from goingdeep.record.encoding import to_json
 from goingdeep.record.log import other_ranks
 from goingdeep.record.reading import read_processes
+from goingdeep.terminal import fitted
 from goingdeep.words import many
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ class Live:
             self._watcher.mark()
             self._keep_moment(finding, step)
         if self._say is not None:
-            self._say(self._text(finding))
+            self._say(fitted(self._text(finding), sys.stderr))
 
     def _keep_moment(self, finding: Finding, step: int) -> None:
         """Where moments are kept and none has this mistake in it: the next steps will."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from goingdeep.errors import RunExistsError, SettingsError, WriteError, printable
 from goingdeep.record.files import write_error
+from goingdeep.words import fold
 
 
 def prepare_streams() -> None:
@@ -128,8 +130,17 @@ def write_new(path: Path, text: str) -> None:
 
 def fail(text: str) -> NoReturn:
     """End the command with an error that is the user's to mend: exit code 2."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{fitted(text, sys.stderr)}\n")
     sys.exit(2)
+
+
+def fitted(text: str, stream: TextIO | None) -> str:
+    """An error or a finding, folded where it goes to a terminal; a file or a pipe gets it as it is."""
+    try:
+        in_terminal = stream is not None and stream.isatty()
+    except Exception:  # noqa: BLE001 - the stream may be a program's own, and raise anything
+        in_terminal = False
+    return fold(text, shutil.get_terminal_size().columns) if in_terminal else text
 
 
 class Speaker:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import unicodedata
 
 from goingdeep.errors import printable
+
+LABELLED = re.compile(r"  (\w+): +")
+"""The head of a line of an error or a finding: `  why:   `."""
 
 
 def cells(text: str) -> int:
@@ -46,3 +51,26 @@ def many(count: int, thing: str, things: str = "") -> str:
     ('1 class', '2,000 images')
     """
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def fold(text: str, width: int) -> str:
+    r"""Errors and findings in a terminal: prose that is too wide goes on below where it began.
+
+    A place in the source and a fix stay whole, to be copied.
+
+    >>> print(fold("error[nan-loss]: the loss is not a number\n  why:   it goes on", 30))
+    error[nan-loss]: the loss is
+      not a number
+      why:   it goes on
+    """
+    lines = []
+    for line in text.split("\n"):
+        label = LABELLED.match(line)
+        if cells(line) <= width or (label and label[1] in {"where", "fix"}):
+            lines.append(line)
+            continue
+        indent = " " * (len(label[0]) if label else 2 + len(line) - len(line.lstrip()))
+        lines += textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+    return "\n".join(lines)

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
 import pytest
 
 from goingdeep.cli import app
+from goingdeep.terminal import fitted
 from tests.cli.conftest import PLAIN, weights, write_pictures
 
 LINE = re.compile(
     r"^Test accuracy (\d+\.\d\d) % \(95 % interval (\d+\.\d\d) to (\d+\.\d\d)\)$", re.MULTILINE
 )
 RUN = ("train", "tiny.npz", *PLAIN, "--model", "mlp", "--epochs", "2")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_prose_is_folded_in_a_terminal_and_what_is_copied_is_not(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    words = " ".join(["word"] * 12)
+    text = f"DataError: {words}\n  where: {words}\n  why:   {words}\n  fix:   {words}"
+    assert fitted(text, io.StringIO()) == text
+    first, *rest = fitted(text, Terminal()).split("\n")
+    assert " ".join(" ".join([first, *rest]).split()) == " ".join(text.split())
+    whole = [line for line in rest if len(line) > 40]
+    assert whole == [f"  where: {words}", f"  fix:   {words}"]
+    indents = [len(line) - len(line.lstrip()) for line in rest if line not in whole]
+    assert indents == [2, 2, 9]
 
 
 def accuracy(text: str, result: dict) -> None:
