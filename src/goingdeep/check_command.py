@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from cyclopts import Parameter
 
 from goingdeep.errors import SettingsError, printable
-from goingdeep.terminal import refuse_existing, say, write_new
+from goingdeep.terminal import fitted, refuse_existing, say, write_new
 
 Names = tuple[str, ...]
 
@@ -38,10 +38,10 @@ def check(
     write_baseline: Annotated[
         bool, Parameter(help="Write all findings to the baseline.", negative="")
     ] = False,
-    steps: Annotated[int, Parameter(help="End the program after so many steps.")] = 0,
+    steps: Annotated[int | None, Parameter(help="End the program after so many steps.")] = None,
     seconds: Annotated[
-        float, Parameter(help="End the program so long after its first step.")
-    ] = 0.0,
+        float | None, Parameter(help="End the program so long after its first step.")
+    ] = None,
     out: Annotated[str, Parameter(help="The run's folder, new or empty (default: in runs/).")] = "",
     prove: Annotated[
         bool, Parameter(help="Replay some steps with and without what is wrong.", negative="")
@@ -87,7 +87,8 @@ def check(
         code = done.exit_code
     else:
         for name, given in (
-            ("--steps", steps), ("--seconds", seconds), ("--out", out), ("--no-probes", not probes)
+            ("--steps", steps is not None), ("--seconds", seconds is not None), ("--out", out),
+            ("--no-probes", not probes),
         ):  # fmt: skip
             if given:
                 raise SettingsError(
@@ -113,6 +114,7 @@ def _report(checked: Any, face: str, output: str, *, stream: Any, end: str = "")
     elif output:
         write_new(Path(output), text + "\n")
         text = f"written to {printable(output)}"
+    text = fitted(text, stream) if face == "text" else text
     text = f"{text}\n\n{end}" if end else text
     if stream is sys.stdout:
         say(text)

@@ -53,8 +53,8 @@ def check_program(
     words: Sequence[str],
     *,
     out: str | None = None,
-    steps: int = 0,
-    seconds: float = 0.0,
+    steps: int | None = None,
+    seconds: float | None = None,
     probes: bool = True,
     prove: bool = False,
     aloud: bool = False,
@@ -65,7 +65,7 @@ def check_program(
     Args:
         words: the program and its arguments, as python would be given them.
         out: the run's folder, new or empty; by default one in runs/.
-        steps, seconds: end it after so many; 0 for never. probes: models may be tried out on copies.
+        steps, seconds: end it after so many; None for never. probes: models may be tried out on copies.
         prove: replay the program's own steps with and without each mistake that can be mended.
         aloud: say on the error stream what is found as soon as it is certain.
         **settings: as in `check_record`.
@@ -75,7 +75,9 @@ def check_program(
     from goingdeep.watch.program.child import folder_told, run_to_end
     from goingdeep.watch.program.script import Asked, CheckAsked
 
-    if steps < 0 or not 0 <= seconds <= YEAR_SECONDS:
+    if (steps is not None and steps < 1) or (
+        seconds is not None and not 0 < seconds <= YEAR_SECONDS
+    ):
         raise SettingsError(
             "--steps and --seconds expect a number above 0",
             fix="gd check --steps 200 SCRIPT.py",
@@ -88,7 +90,7 @@ def check_program(
     with tempfile.TemporaryDirectory(prefix="gd-check-") as place:
         told = Path(place) / "run"
         asked = CheckAsked(
-            str(told), steps, seconds, probes, prove, aloud,
+            str(told), steps or 0, seconds or 0.0, probes, prove, aloud,
             tuple(settings.get("disable", ())), tuple(settings.get("enable", ())),
             _known(settings),
         )  # fmt: skip

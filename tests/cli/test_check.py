@@ -220,6 +220,7 @@ def test_a_finding_is_proved_on_the_programs_own_steps(home, check, warm_python)
         ("--fail-on x train.py", "a severity is one of error, warning, hint, got 'x'", "error"),
         ("--seconds nan train.py", "--steps and --seconds expect a number above 0", "--steps 200"),
         ("--seconds inf train.py", "--steps and --seconds expect a number above 0", "--steps 200"),
+        ("--steps 0 train.py", "--steps and --seconds expect a number above 0", "--steps 200"),
         ("--steps -1 train.py", "--steps and --seconds expect a number above 0", "--steps 200"),
         ("--out full train.py", "full is already in use", "choose a new folder"),
         ("--output train.py train.py", "train.py is there already", "choose another name"),

@@ -118,11 +118,11 @@ def test_text(test: Mapping[str, Any]) -> str:
     lines += ["", *class_table(test["per_class"]), ""]
     pairs = test["confused"][:MOST_CONFUSED]
     if pairs:
-        said = "; ".join(
+        said = (
             f"{clip(p['label'])} taken for {clip(p['prediction'])} ({many(p['count'], 'time')})"
             for p in pairs
         )
-        lines.append(f"most often: {said}")
+        lines.append("most often: " + f"\n{' ' * 12}".join(said))
     lines.append(
         f"calibration error {_percent(test['ece'])} %, "
         f"{_percent(test['ece_after'])} % after temperature {test['temperature']:.2f}"

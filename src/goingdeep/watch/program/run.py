@@ -251,7 +251,8 @@ class WatchedRun:
 
     def _warn(self, error: GoingDeepError) -> None:
         error.why = "nothing is recorded; the program goes on"
-        how = "gd run --out DIR ..." if self.asked.start else "gd.watch('DIR')"
+        command = " ".join(self.asked.command[:2])
+        how = f"{command} --out DIR ..." if self.asked.start else "gd.watch('DIR')"
         error.fix = f"choose another place: {how}"
         error.more = "docs/watch.md"
         note(f"{type(error).__name__}: {error}")
