@@ -22,6 +22,7 @@ from goingdeep.watch.reading.tensors import (
     PIECE,
     SAMPLE,
     flat,
+    largest_at,
     norm,
     readable,
     spread,
@@ -86,6 +87,14 @@ def test_many_values_are_summed_as_exactly_as_few(count):
     assert seen.mean == pytest.approx(known.mean(), rel=1e-6)
     assert seen.std == pytest.approx(known.std(), rel=1e-5)
     assert norm(tensor) == pytest.approx(np.linalg.norm(known), rel=2e-6)
+
+
+def test_the_largest_is_found_and_the_storage_is_not_marked():
+    tensor = torch.tensor([[1.0, -4.0], [4.0, 2.0]], requires_grad=True)
+    for each in (tensor, tensor.t(), tensor.half()):
+        assert largest_at(each) == (0, 1)
+    assert largest_at(torch.tensor(-3.0)) == ()
+    assert tensor.untyped_storage().resizable()
 
 
 def test_what_is_not_finite_is_counted_and_left_out():

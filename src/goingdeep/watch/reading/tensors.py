@@ -171,7 +171,7 @@ def largest_at(numbers: Tensor) -> tuple[int, ...]:
         numbers = numbers.float()
     if numbers.is_cpu and numbers.is_contiguous():
         # NumPy is eight times as fast, and by this way of lending does not mark the storage.
-        array = np.from_dlpack(numbers).ravel()
+        array = np.from_dlpack(numbers.detach()).ravel()
         ends = sorted((int(array.argmax()), int(array.argmin())))
         flat = max(ends, key=lambda place: abs(array[place]))
         return tuple(int(here) for here in np.unravel_index(flat, numbers.shape))
