@@ -49,13 +49,18 @@ def with_gradient(run: Run) -> dict[Name, Reached]:
 
 
 def gradients_at(run: Run, step: int) -> dict[Name, float]:
-    """{parameter: norm of its gradient} after the last backward of a step that was looked at."""
+    """{parameter: norm of its gradient} after the last backward of a step that was looked at.
+
+    0 where a later backward took away what an earlier one gave, as with a critic's last bias.
+    """
     found: dict[Name, float] = {}
     for backward in run.looks[step].of(LookBackward):
         for gradient in backward.gradients:
+            name = gradient.model, gradient.name
             if gradient.state == "value":
-                norm = gradient.norm
-                found[gradient.model, gradient.name] = norm if isinstance(norm, float) else 1.0
+                found[name] = gradient.norm if isinstance(gradient.norm, float) else 1.0
+            elif gradient.state == "zero" and name in found:
+                found[name] = 0.0
     return found
 
 
