@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from goingdeep.errors import SettingsError, printable
 from goingdeep.terminal import fitted, refuse_existing, say, write_new
+from goingdeep.words import many
 
 Names = tuple[str, ...]
 
@@ -109,11 +110,13 @@ def check(
 
 def _report(checked: Any, face: str, output: str, *, stream: Any, end: str = "") -> None:
     text = checked.text(face)
+    written = []
     if checked.written is not None:
-        text = f"{checked.written:,} findings written to the baseline"
-    elif output:
+        written.append(f"{many(checked.written, 'finding')} written to the baseline")
+    if output:
         write_new(Path(output), text + "\n")
-        text = f"written to {printable(output)}"
+        written.append(f"written to {printable(output)}")
+    text = "\n".join(written) or text
     text = fitted(text, stream) if face == "text" else text
     text = f"{text}\n\n{end}" if end else text
     if stream is sys.stdout:

@@ -75,11 +75,14 @@ def test_the_report_goes_to_a_new_file(gd, run):
 
 
 def test_a_baseline_is_written_and_used(gd, run):
-    assert gd("check", "plain", "--baseline", "b.json", "--write-baseline")[:2] == (
+    to_file = ("--baseline", "b.json", "--write-baseline", "--output", "r.txt")
+    assert gd("check", "plain", *to_file)[:2] == (
         0,
-        "1 findings written to the baseline\n",
+        "1 finding written to the baseline\nwritten to r.txt\n",
     )
-    assert gd("check", "plain", "--baseline", "b.json")[0] == 0
+    assert "error[" in Path("r.txt").read_text()
+    code, out, _ = gd("check", "plain", "--baseline", "b.json")
+    assert (code, out.splitlines()[0]) == (0, "nothing new was found in plain, 20 steps")
 
 
 def test_a_run_that_is_not_there(gd, run):

@@ -19,7 +19,7 @@ def of_record(folder: Path, bound: Bound) -> Experiment:
     """
     return Experiment(
         choose(folder).seen,
-        reason=f"a record holds no moments to replay from ({_remedy(folder)})",
+        reason=f"a record alone cannot be done again ({_remedy(folder)})",
         name=short_name(folder),
         bound=bound,
     )
@@ -27,5 +27,5 @@ def of_record(folder: Path, bound: Bound) -> Experiment:
 
 def _remedy(folder: Path) -> str:
     if read_manifest(folder).command[:1] == ("gd",):
-        return "gd why TOPIC RUN --again runs the program once more"
-    return "with gd.watch(moments=True) as run: keeps them, for gd.why(TOPIC, run)"
+        return f"gd why TOPIC {short_name(folder)} --again runs the program once more"
+    return "gd.watch(moments=True) keeps what that needs, for gd.why(TOPIC, run)"

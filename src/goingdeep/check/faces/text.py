@@ -69,9 +69,8 @@ def summary(report: Report) -> list[str]:
         if (count := sum(finding.severity == severity for finding in report.findings))
     ]
     name = f" in {_line(report.run)}" if report.run else ""
-    lines = [
-        f"{', '.join(counts) or 'nothing wrong was found'}{name}, {many(report.steps, 'step')}"
-    ]
+    nothing = f"nothing {'new' if report.known else 'wrong'} was found"
+    lines = [f"{', '.join(counts) or nothing}{name}, {many(report.steps, 'step')}"]
     if not report.judged:
         lines[0] = f"nothing could be judged{name}"
     if report.clean:
