@@ -955,6 +955,7 @@ export interface Update {
   ratio?: number | string;
   changed?: boolean;
   sampled?: number;
+  idle?: boolean;
 }
 
 /** A tensor in numbers. */

@@ -222,7 +222,9 @@ class LookBackward(LookEvent, frozen=True, tag="look-backward"):
 class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     """One parameter over a step: L2 norms of the weight before it and of its change.
 
-    changed: whether any bit of it did. ratio: change by weight, "inf" where the weight was 0.
+    changed: whether any bit of it did. idle: it did not, and the step had no gradient for it, or one
+    of zeros (a loop may take away what backward gave). ratio: change by weight, "inf" where the
+    weight was 0.
     sampled: how many values were looked at, where not all; the norms are then scaled up from them.
     """
 
@@ -233,6 +235,7 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     ratio: float | str = 0.0
     changed: bool = True
     sampled: int = 0
+    idle: bool = False
 
 
 class Weight(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from goingdeep.record.look import Update
+from goingdeep.watch.looks.backward import state
 from goingdeep.watch.reading.exact import exact, short
 from goingdeep.watch.reading.tensors import flat, in_range, norm, pieces, plain, readable, spread
 
@@ -104,6 +105,7 @@ def update(kept: Kept) -> Update | None:
         _statistic(ratio),
         changed,
         copied if copied < whole else 0,
+        idle=not changed and state(tensor) != "value",
     )
 
 

@@ -1,4 +1,4 @@
-"""A critic's last bias: what the scores of real samples ask of it, those of fakes take back again."""
+"""Gradients that are taken back: by the other half of a critic's loss, and by the loop itself."""
 
 import torch
 from torch import nn
@@ -21,4 +21,5 @@ for step in range(12):
         of_critic.step()
     of_generator.zero_grad()
     (-critic(generator(torch.randn(32, 4))).mean()).backward()
+    generator[0].bias.grad = None  # not yet
     of_generator.step()

@@ -19,8 +19,9 @@ If the weights must be 16 bit, use a larger learning rate or an optimizer that k
 copy.
 
 ## When it is fine
-A learning rate of 0 (the start of a warm-up), a step that the gradient scaler skipped, and single
-parameters whose gradient is next to nothing (a bias before BatchNorm) are not reported.
+A learning rate of 0 (the start of a warm-up), a step that the gradient scaler skipped, single
+parameters whose gradient is next to nothing (a bias before BatchNorm), and those whose gradient the
+loop takes away before the step (`p.grad = None`, a mask of zeros) are not reported.
 
 ## Sources
 huggingface/accelerate#2665; a backend that wrote into copies:
@@ -75,7 +76,7 @@ def check(run: Run) -> Iterator[Finding]:
             norms = gradients_at(run, step)
             for update in event.updates:
                 norm = norms.get((update.model, update.name), 0.0)
-                if norm > 0:
+                if norm > 0 and not update.idle:
                     same.setdefault((update.model, update.name), []).append((update, norm))
         stuck = {
             name: seen
