@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import random
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,11 +17,14 @@ from torch.utils.data import DataLoader, TensorDataset
 import goingdeep as gd
 from goingdeep.data import load
 from goingdeep.models.mlp import mlp
+from goingdeep.record.answer import Answer
 from goingdeep.record.reading import read_processes
 from goingdeep.watch.moments.replay import verify
-from goingdeep.why.catalogue import catalogue
+from goingdeep.why.answering import answered
+from goingdeep.why.catalogue import Page, catalogue
 from goingdeep.why.experiment import Bound, Experiment
 from goingdeep.why.lab import Lab
+from goingdeep.why.lesson import Lesson
 from goingdeep.why.lessons.underneath import measured as underneath
 from goingdeep.why.lessons.underneath.measured import run_all
 
@@ -133,19 +141,91 @@ def regression(train) -> Trained:
     return train(model, data=data, tests=data, loss=nn.MSELoss(), rate=0.05)
 
 
-@pytest.fixture(scope="session")
-def measured(request):
-    """measured(topic, run): the numbers of a topic; worked out once."""
-    kept: dict[tuple[str, str], object] = {}
+def _hash(*things) -> str:
+    digest = hashlib.sha256()
+    for thing in things:
+        if isinstance(thing, torch.Tensor):
+            digest.update(thing.detach().numpy().tobytes())
+        elif isinstance(thing, dict):
+            digest.update(
+                _hash(*(part for pair in sorted(thing.items(), key=str) for part in pair)).encode()
+            )
+        elif isinstance(thing, list | tuple):
+            digest.update(_hash(*thing).encode())
+        else:
+            digest.update(repr(thing).encode())
+    return digest.hexdigest()
 
-    def of(topic: str, run: str = "trained"):
+
+def state_of(trained: Trained) -> list[object]:
+    """All that is the user's or the process's."""
+    gradients = [p.grad for p in trained.model.parameters()]
+    files = {
+        path.relative_to(trained.path).as_posix(): path.read_bytes()
+        for path in trained.path.rglob("*")
+        if path.is_file()
+    }
+    generators = (torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate())  # noqa: NPY002
+    modes = [part.training for part in trained.model.modules()]
+    return [
+        _hash(trained.model.state_dict()), _hash(trained.optimizer.state_dict()), _hash(gradients),
+        _hash(modes), _hash(files), _hash(list(generators)), _hash(trained.moment.values),
+        _hash([list(batch) for batch in trained.moment.batches()]),
+        _hash([module.state_dict() for module in trained.moment.modules]),
+        torch.get_num_threads(), torch.is_grad_enabled(),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An answer, the numbers it was made of, and the state before and after it was worked out."""
+
+    answer: Answer
+    numbers: Any
+    before: list[object]
+    after: list[object]
+
+
+class _Listened:
+    """A page whose lesson says what it measures."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.numbers: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._page, name)
+
+    def lesson(self) -> Lesson[Any]:
+        lesson = self._page.lesson()
+
+        def measure(lab: Lab) -> Any:
+            self.numbers = lesson.measure(lab)
+            return self.numbers
+
+        return replace(lesson, measure=measure)
+
+
+@pytest.fixture(scope="session")
+def asked(request):
+    """asked(topic, run): a topic on a run; worked out once, for all that is said of it."""
+    kept: dict[tuple[str, str], Asked] = {}
+
+    def of(topic: str, run: str) -> Asked:
         if (topic, run) not in kept:
-            lab = Lab(request.getfixturevalue(run).experiment)
-            with lab.alone():
-                kept[topic, run] = catalogue()[topic].lesson().measure(lab)
+            trained = request.getfixturevalue(run)
+            page, before = _Listened(catalogue()[topic]), state_of(trained)
+            found = answered(page, trained.experiment)
+            kept[topic, run] = Asked(found, page.numbers, before, state_of(trained))
         return kept[topic, run]
 
     return of
+
+
+@pytest.fixture(scope="session")
+def measured(asked):
+    """measured(topic, run): the numbers of a topic."""
+    return lambda topic, run="trained": asked(topic, run).numbers
 
 
 @pytest.fixture

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import random
 import re
-from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 import pytest
 import torch
 
@@ -21,34 +17,10 @@ from goingdeep.why.answering import answered
 from goingdeep.why.catalogue import HEADINGS, LESSONS, catalogue
 from goingdeep.why.experiment import Experiment
 from goingdeep.why.lesson import Lesson
+from tests.lessons.conftest import state_of
 
 TOPICS = sorted(path.parent.name.replace("_", "-") for path in LESSONS.glob("*/lesson.py"))
 RUNS = ("trained", "sensitive", "regression")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """An answer, and all that is the user's or the process's, before and after it was worked out."""
-
-    answer: Answer
-    before: list[object]
-    after: list[object]
-
-
-@pytest.fixture(scope="session")
-def asked(request):
-    """asked(topic, run): a topic on a run; worked out once, for all that is said of it here."""
-    kept: dict[tuple[str, str], Asked] = {}
-
-    def of(topic: str, run: str) -> Asked:
-        if (topic, run) not in kept:
-            trained = request.getfixturevalue(run)
-            before = _state(trained)
-            found = answered(catalogue()[topic], trained.experiment)
-            kept[topic, run] = Asked(found, before, _state(trained))
-        return kept[topic, run]
-
-    return of
 
 
 @pytest.fixture
@@ -161,40 +133,6 @@ def test_a_record_alone_is_shown_and_nothing_is_claimed(topic, trained):
     assert "Nothing was replayed: the program has ended." in answer_text(found, 100)
 
 
-def _hash(*things) -> str:
-    digest = hashlib.sha256()
-    for thing in things:
-        if isinstance(thing, torch.Tensor):
-            digest.update(thing.detach().numpy().tobytes())
-        elif isinstance(thing, dict):
-            digest.update(
-                _hash(*(part for pair in sorted(thing.items(), key=str) for part in pair)).encode()
-            )
-        elif isinstance(thing, list | tuple):
-            digest.update(_hash(*thing).encode())
-        else:
-            digest.update(repr(thing).encode())
-    return digest.hexdigest()
-
-
-def _state(trained) -> list[object]:
-    gradients = [p.grad for p in trained.model.parameters()]
-    files = {
-        path.relative_to(trained.path).as_posix(): path.read_bytes()
-        for path in trained.path.rglob("*")
-        if path.is_file()
-    }
-    generators = (torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate())  # noqa: NPY002
-    modes = [part.training for part in trained.model.modules()]
-    return [
-        _hash(trained.model.state_dict()), _hash(trained.optimizer.state_dict()), _hash(gradients),
-        _hash(modes), _hash(files), _hash(list(generators)), _hash(trained.moment.values),
-        _hash([list(batch) for batch in trained.moment.batches()]),
-        _hash([module.state_dict() for module in trained.moment.modules]),
-        torch.get_num_threads(), torch.is_grad_enabled(),
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("topic", TOPICS)
 def test_nothing_of_the_users_is_changed(topic, run, asked):
@@ -203,12 +141,12 @@ def test_nothing_of_the_users_is_changed(topic, run, asked):
 
 
 def test_a_change_would_be_found(trained):
-    before = _state(trained)
+    before = state_of(trained)
     torch.rand(1)
-    assert _state(trained) != before
+    assert state_of(trained) != before
     other = copy.copy(trained)
     other.model = copy.deepcopy(trained.model)
-    assert _state(other)[0] == before[0]
+    assert state_of(other)[0] == before[0]
     with torch.no_grad():
         next(other.model.parameters())[0, 0] += 1
-    assert _state(other)[0] != before[0]
+    assert state_of(other)[0] != before[0]
