@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from goingdeep.errors import GoingDeepError
 from goingdeep.terminal import Speaker, say
 
 data = App(name="data", help="Look at a data set, or fetch one.")
@@ -29,9 +30,17 @@ def show(
     from goingdeep.train import shown
 
     speaker = Speaker(quiet=json)
-    facts, drawn = session.data_show(
-        source, size=size, resize=resize, picture=picture or None, progress=speaker.progress
-    )
+    try:
+        facts, drawn = session.data_show(
+            source, size=size, resize=resize, picture=picture or None, progress=speaker.progress
+        )
+    except GoingDeepError as error:  # it speaks of settings, which are options here
+        for setting, option in (
+            ("--set data.size=", "--size "),
+            ("--set data.resize=", "--resize "),
+        ):
+            error.fix = error.fix.replace(setting, option)
+        raise
     if json:
         say(indented({**facts, "picture": str(drawn)}))
     else:

@@ -121,7 +121,9 @@ def test_bad_data_is_explained_and_nothing_is_left_behind(gd, home, make):
     source, first, fix = make(home)
     before = tree(home)
     assert gd("train", source, *PLAIN).is_error(first, fix=fix)
-    assert gd("data", "show", source).is_error(first, fix=fix)
+    # What is a setting of `gd train` is an option of `gd data show`.
+    shown = fix.replace("--set data.size=", "--size ").replace("--set data.resize=", "--resize ")
+    assert gd("data", "show", source).is_error(first, fix=shown)
     assert tree(home) == before
     assert not (home / "runs").exists()
 

@@ -58,7 +58,7 @@ def test_hidden_files_and_other_kinds_are_passed_over(pictures):
     (root / "loose.png").write_bytes((root / "a" / "0.png").read_bytes())
     data = load(root)
     assert len(data.train) + len(data.test) == 8
-    assert "1 files are not pictures (.txt)" in " ".join(data.notes)
+    assert "left out: 1 file of another kind (.txt)" in " ".join(data.notes)
     assert "1 pictures lie outside the class folders" in " ".join(data.notes)
 
 
@@ -77,7 +77,7 @@ def test_links_round_in_a_circle_do_not_hang(pictures):
     (root / "b" / "nowhere.png").symlink_to(root / "missing.png")
     data = load(root)
     assert len(data.train) + len(data.test) == 8
-    assert "2 links lead to folders that were listed already" in data.notes
+    assert "not followed: 2 links to folders that were listed already" in data.notes
     assert facts(data)["unreadable"]["count"] == 1
 
 

@@ -11,6 +11,7 @@ from goingdeep.data.images import PartName
 from goingdeep.data.natural import natural_key, natural_sorted
 from goingdeep.data.pictures import EXTENSIONS
 from goingdeep.errors import DataError, DataNotFoundError, LabelError
+from goingdeep.words import many
 
 MOST_ENTRIES = 5_000_000
 """More entries than this is not a data set but a disk."""
@@ -97,9 +98,11 @@ def scan(root: Path) -> Listing:
         )
     if other:
         kinds = ", ".join(sorted(other)[:5])
-        notes.append(f"{other.total()} files are not pictures ({kinds}) and were left out")
+        notes.append(f"left out: {many(other.total(), 'file')} of another kind ({kinds})")
     if walk.loops:
-        notes.append(f"{walk.loops} links lead to folders that were listed already")
+        notes.append(
+            f"not followed: {many(walk.loops, 'link')} to folders that were listed already"
+        )
     names = _class_names(root, classes)
     number = {name: k for k, name in enumerate(names)}
     parts = {
