@@ -48,6 +48,7 @@ RULE = Rule(
     remedy=Remedy(name="without the softmax", before_loss="log", measure="cross-entropy"),
 )
 
+DIVISION = "DivBackward0"
 SOFTMAX, LOG_SOFTMAX = "SoftmaxBackward0", "LogSoftmaxBackward0"
 
 
@@ -92,13 +93,19 @@ def _by_hand(run: Run) -> Iterator[Finding]:
 
 
 def _rows(run: Run, losses: list[LossFunction]) -> Iterator[Finding]:
-    """A softmax that is written out, `z.exp() / z.exp().sum(1)`: its rows show it, no node does."""
+    """A softmax that is written out, `z.exp() / z.exp().sum(1)`: a division, and rows that show it."""
     for loss in losses:
-        if loss.function == "cross_entropy" and loss.came_from and loss.rows_sum_to_one:
+        divided = loss.came_from[before_clamp(loss) :][:1] == (DIVISION,)
+        # Scores that are all the same, as at the beginning, can sum to 1 by chance.
+        if loss.function == "cross_entropy" and divided and loss.rows_sum_to_one and _vary(loss):
             yield _found(
                 run, loss, 0, "{function} was given rows that are non-negative and sum to 1 (from "
                 "{low} to {high})", "warning",
             )  # fmt: skip
+
+
+def _vary(loss: LossFunction) -> bool:
+    return loss.low is not None and loss.high is not None and loss.low < loss.high
 
 
 def _with_graph(run: Run, loss: LossFunction) -> Finding | None:
