@@ -150,7 +150,14 @@ def test(
 
     speaker = Speaker(quiet=json)
     result = session.test(run, data or None, progress=speaker.progress)
-    say(indented(result) if json else report.test_text(result["test"]))
+    if json:
+        say(indented(result))
+    else:
+        # The newest run need not be named, so it is said which one this is.
+        about = (
+            f"run      {printable(str(result['run']))}\ndata     {printable(str(result['data']))}"
+        )
+        say(f"{report.test_text(result['test'])}\n{about}")
 
 
 @app.command

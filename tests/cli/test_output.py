@@ -55,7 +55,9 @@ def test_the_accuracy_is_one_line_and_that_of_result_json(gd, home, tiny):
     assert outcome.out.count("\nclass ") == 1
     for words in ("gd predict run PICTURE.png", "gd eject run", "gd train tiny.npz --recipe best"):
         assert f"\n  {words} " in outcome.out
-    accuracy(gd("test", "run").out, result)
+    again = gd("test", "run").out
+    accuracy(again, result)
+    assert again.endswith("\nrun      run\ndata     tiny.npz\n")
     accuracy(gd("resume", "run").out, result)
 
 
