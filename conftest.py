@@ -30,7 +30,7 @@ collect_ignore_glob = [
 def pytest_collect_file(file_path: Path) -> Generator[None, list[Any], list[Any]]:
     """Import a file for its doctests only where it has some: each process of tests would."""
     found = yield
-    if found and ">>>" not in file_path.read_text(encoding="utf-8"):
+    if found and ">>>" not in file_path.read_text("utf-8", "replace"):
         found = [one for one in found if not isinstance(one, DoctestModule)]
     return found
 
