@@ -73,7 +73,7 @@ def check(run: Run) -> Iterator[Finding]:
 def _regular(places: list[int], count: int) -> bool:
     """Whether these are every so many of `count` evaluations, as a checkpoint now and then is.
 
-    >>> _regular([1, 3, 5], 6), _regular([0, 1, 2], 6), _regular([0, 4], 9)
+    >>> _regular([1, 3, 5], 6), _regular([0, 1, 2], 6), _regular([0, 4, 8], 9)
     (True, False, True)
     """
     gaps = {after - before for before, after in itertools.pairwise(places)}
