@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from goingdeep.errors import RunExistsError, SettingsError, WriteError, printable
-from goingdeep.record.files import write_error
 from goingdeep.words import fold
 
 
@@ -123,6 +122,9 @@ def write_new(path: Path, text: str) -> None:
         if begun:
             with contextlib.suppress(OSError):
                 path.unlink()
+        # Only here: with record/ comes numpy, and each `gd --help` would wait for it.
+        from goingdeep.record.files import write_error
+
         refused = write_error(path, error)
         refused.fix = "choose another place: --output FILE"
         raise refused from error

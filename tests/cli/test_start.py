@@ -15,14 +15,17 @@ import goingdeep
 heavy = {"torch", "numpy", "rich", "PIL", "msgspec", "cyclopts"} & set(sys.modules)
 assert not heavy, heavy
 from goingdeep import cli
-for words in ([], ["--help"], ["train", "--help"], ["runs"], ["trian"], ["resume", "nope"]):
-    sys.argv = ["gd", *words]
-    try:
-        cli.main()
-    except SystemExit:
-        pass
-heavy = {"torch", "torchvision", "PIL"} & set(sys.modules)
-assert not heavy, heavy
+helped = [[], ["--help"], ["train", "--help"]]
+for words, unwanted in ((helped, {"torch", "PIL", "numpy", "msgspec"}),
+                        ([["runs"], ["trian"], ["resume", "nope"]], {"torch", "torchvision", "PIL"})):
+    for one in words:
+        sys.argv = ["gd", *one]
+        try:
+            cli.main()
+        except SystemExit:
+            pass
+    heavy = unwanted & set(sys.modules)
+    assert not heavy, heavy
 print("light")
 """
 
