@@ -82,7 +82,6 @@ def test_the_mended_twin_raises_no_alarm(judged, case):
     check_hints(case.path, report)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("program", programs(), ids=lambda program: program.stem)
 def test_a_healthy_program_under_a_framework_raises_no_alarm(judged, program):
     report = judged.healthy_report(program)
