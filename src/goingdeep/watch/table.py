@@ -40,7 +40,7 @@ from goingdeep.watch.reading.aside import (
     quietly,
 )
 from goingdeep.watch.states import states
-from goingdeep.watch.steps import exchanges, foreign
+from goingdeep.watch.steps import clears, exchanges, foreign
 from goingdeep.watch.steps.hidden import Hidden
 from goingdeep.watch.steps.losses import FUNCTIONS
 
@@ -229,41 +229,6 @@ def optimizer_hooks(watcher: Watcher) -> tuple[Callable[..., None], Callable[...
             watcher.fault(OPTIMIZER_HOOKS, error)
 
     return started, ended
-
-
-def _optimizer_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    watcher.optimizers.seen(args[0], watcher.recorder.sites.here(4))
-
-
-def _optimizer_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
-    optimizer, lane = args[0], watcher.lane()
-    known = watcher.optimizers.seen(optimizer)
-    if known is not None:
-        known.lane = lane
-    to_none = args[1] if len(args) > 1 else kwargs.get("set_to_none", True)
-    lane.clear_started(
-        "optimizer",
-        known.number if known is not None else -1,
-        "none" if to_none else "zero",
-        lambda: [p for group in optimizer.param_groups for p in group["params"]],
-    )
-
-
-def _module_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
-    module = args[0]
-    to_none = args[1] if len(args) > 1 else kwargs.get("set_to_none", True)
-    watcher.lane().clear_started(
-        "module",
-        watcher.models.number(module),
-        "none" if to_none else "zero",
-        lambda: list(nn.Module.parameters(module)),
-    )
-
-
-def _cleared(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    lane = watcher.lane()
-    if lane.looking:
-        lane.clear_ended()
 
 
 def _scheduler_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
@@ -538,9 +503,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("torch", "batch_norm", None, _batch_norm, lift=True),
     Row("torch.nn.functional", ATTENTION, None, _attention, lift=True),
-    Row(_OPTIMIZER, "__init__", None, _optimizer_made),
-    Row(_OPTIMIZER, "zero_grad", _optimizer_clear, _cleared),
-    Row(_MODULE, "zero_grad", _module_clear, _cleared),
+    Row(_OPTIMIZER, "__init__", None, clears.optimizer_made),
+    Row(_OPTIMIZER, "zero_grad", clears.optimizer_clear, clears.cleared),
+    Row(_MODULE, "zero_grad", clears.module_clear, clears.cleared),
     Row(_MODULE, "__init__", None, _module_made),
     Row(_MODULE, "_call_impl", around=module_call),
     Row(_MODULE, "train", _mode_before, _mode_after, _mode_failed),

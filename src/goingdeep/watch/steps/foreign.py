@@ -5,10 +5,12 @@ They are wrapped once the program has imported them.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from goingdeep.watch.patches import Row
 from goingdeep.watch.reading.aside import not_now
+from goingdeep.watch.steps.clears import cleared, optimizer_clear, optimizer_made
 
 if TYPE_CHECKING:
     from goingdeep.watch.watcher import Watcher
@@ -51,10 +53,6 @@ def _keras_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resul
 # fastai -----------------------------------------------------------------------------------------
 
 
-def _fastai_made(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    watcher.optimizers.seen(args[0], watcher.recorder.sites.here(4))
-
-
 def _fastai_before(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
     watcher.lane().step_started(args[0], False)
 
@@ -63,27 +61,13 @@ def _fastai_after(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, resu
     watcher.lane().step_ended(args[0])
 
 
-def _fastai_clear(watcher: Watcher, args: Args, kwargs: Kwargs) -> None:
-    optimizer = args[0]
-    known = watcher.optimizers.seen(optimizer)
-    watcher.lane().clear_started(
-        "optimizer",
-        known.number if known is not None else -1,
-        "zero",
-        lambda: [p for group in optimizer.param_groups for p in group["params"]],
-    )
-
-
-def _fastai_cleared(watcher: Watcher, token: Any, args: Args, kwargs: Kwargs, result: Any) -> None:
-    lane = watcher.lane()
-    if lane.looking:
-        lane.clear_ended()
-
-
 ROWS: tuple[Row, ...] = (
     Row(f"{KERAS}:BaseOptimizer", "build", None, _keras_built, needs=KERAS),
     Row(f"{KERAS}:BaseOptimizer", "apply", _keras_before, _keras_after, needs=KERAS),
-    Row(f"{_FASTAI}:Optimizer", "__init__", None, _fastai_made, needs=_FASTAI),
+    Row(f"{_FASTAI}:Optimizer", "__init__", None, optimizer_made, needs=_FASTAI),
     Row(f"{_FASTAI}:Optimizer", "step", _fastai_before, _fastai_after, needs=_FASTAI),
-    Row(f"{_FASTAI}:Optimizer", "zero_grad", _fastai_clear, _fastai_cleared, needs=_FASTAI),
-)
+    Row(
+        f"{_FASTAI}:Optimizer", "zero_grad", functools.partial(optimizer_clear, to="zero"), cleared,
+        needs=_FASTAI,
+    ),
+)  # fmt: skip
