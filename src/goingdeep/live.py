@@ -22,6 +22,7 @@ from goingdeep.check.live import LiveCheck
 from goingdeep.check.rule import SEVERITIES, Finding
 from goingdeep.check.settings import CheckSettings, settings_if_right
 from goingdeep.record.encoding import to_json
+from goingdeep.record.files import append_whole
 from goingdeep.record.log import other_ranks
 from goingdeep.record.reading import read_processes
 from goingdeep.terminal import fitted
@@ -186,15 +187,7 @@ class _Lines:
                 return ""
             try:
                 with self._path.open("ab", buffering=0) as file:
-                    whole = file.tell()
-                    try:
-                        # A disk that gets full takes a part, and refuses the next byte only.
-                        taken = 0
-                        while taken < len(self._left):
-                            taken += file.write(self._left[taken:]) or 0
-                    except OSError:
-                        file.truncate(whole)
-                        raise
+                    append_whole(file, self._left, file.tell())
             except OSError as error:
                 return error.strerror or str(error)
             self._left = b""

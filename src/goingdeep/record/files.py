@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from goingdeep.errors import GoingDeepError, WriteError
 
@@ -46,6 +47,25 @@ def read_part(path: Path, at: int, size: int) -> bytes:
     with path.open("rb") as file:
         file.seek(at)
         return file.read(size)
+
+
+def append_whole(file: BinaryIO, content: bytes, end: int) -> None:
+    """Append to a file that ends at `end`, all of it or nothing.
+
+    Args:
+        file: open for appending, without a buffer.
+    Raises:
+        OSError: it was refused, and the file is as it was.
+    """
+    try:
+        # A disk that gets full takes a part, and refuses the next byte only.
+        written = 0
+        while written < len(content):
+            written += file.write(content[written:]) or 0
+    except OSError:
+        # What is written next must not be glued to a piece of this.
+        file.truncate(end)
+        raise
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from goingdeep.errors import RunBusyError
 from goingdeep.record.encoding import UNREADABLE
 from goingdeep.record.event import Event, Gap
 from goingdeep.record.events import Resumed, decode, encode
-from goingdeep.record.files import read_file, remove_unfinished, writing
+from goingdeep.record.files import append_whole, read_file, remove_unfinished, writing
 
 _RANK_FILE = re.compile(r"events-rank[1-9][0-9]*\.jsonl")
 
@@ -83,15 +83,7 @@ class EventLog:
             self._full = True
             content = encode(Gap(time=time.time(), step=step, what=LATER, reason="log is full"))
         with writing(self._path):
-            # One unbuffered write of whole lines; the disk may still take only a part of it.
-            try:
-                written = self._file.write(content)
-                while written < len(content):
-                    written += self._file.write(content[written:])
-            except OSError:
-                # The next event must not be glued to a piece of this one.
-                self._file.truncate(self._size)
-                raise
+            append_whole(self._file, content, self._size)
         self._size += len(content)
 
     def close(self) -> None:
