@@ -64,12 +64,12 @@ class GoingDeepError(Exception):
         self.more = more
 
     def __str__(self) -> str:
-        lines = [_one_line(self.message)]
+        lines = [one_line(self.message)]
         for label, text in (
             ("where", self.where), ("why", self.why), ("fix", self.fix), ("more", self.more),
         ):  # fmt: skip
             if text:
-                lines.append(f"  {label + ':':<6} {_one_line(text)}")
+                lines.append(f"  {label + ':':<6} {one_line(text)}")
         return "\n".join(lines)
 
 
@@ -189,10 +189,10 @@ def printable(text: str) -> str:
     )
 
 
-def _one_line(text: str) -> str:
-    r"""A file's name may hold a line's end, and would write lines of its own into an error.
+def one_line(text: str) -> str:
+    r"""Safe to print, and one line: a line's end in a name must not forge a line of ours.
 
-    >>> _one_line("shoe\nfix: rm -r")
+    >>> one_line("shoe\nfix: rm -r")
     'shoe\\nfix: rm -r'
     """
     return printable(text).replace("\n", r"\n")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goingdeep.errors import printable
+from goingdeep.errors import one_line, printable
 from goingdeep.record import Manifest, encoding
 from goingdeep.record.runs import LATEST, RUNS, as_typed, short_name
 from goingdeep.train.ejectable import MODELS, obstacles
@@ -185,7 +185,7 @@ def run_list(
     if not runs:
         yield "no runs yet; make one: gd train"
         return
-    names = [printable(path.name).replace("\n", "\\n") for path, _, _ in runs]
+    names = [one_line(path.name) for path, _, _ in runs]
     results = [_outcome(manifest, result) for _, manifest, result in runs]
     width, room = max(map(cells, names)), max(8, *map(len, results))
     for name, outcome, (_, manifest, _) in zip(names, results, runs, strict=True):

@@ -14,7 +14,7 @@ from collections import defaultdict
 from goingdeep.check.report import Report
 from goingdeep.check.rule import SEVERITIES, Finding
 from goingdeep.check.source import short
-from goingdeep.errors import printable
+from goingdeep.errors import one_line
 from goingdeep.words import many
 
 
@@ -29,7 +29,7 @@ def render(report: Report) -> str:
 
 def one(finding: Finding) -> str:
     """One finding in up to five lines, and one more for a proof."""
-    lines = [f"{finding.severity}[{finding.rule}]: {_line(finding.message)}"]
+    lines = [f"{finding.severity}[{finding.rule}]: {one_line(finding.message)}"]
     for label, words in (
         ("where", where(finding)),
         ("why", finding.why),
@@ -38,7 +38,7 @@ def one(finding: Finding) -> str:
         ("more", f"gd rules {finding.rule}"),
     ):
         if words:
-            lines.append(f"  {label + ':':<6} {_line(words)}")
+            lines.append(f"  {label + ':':<6} {one_line(words)}")
     return "\n".join(lines)
 
 
@@ -68,7 +68,7 @@ def summary(report: Report) -> list[str]:
         for severity in SEVERITIES
         if (count := sum(finding.severity == severity for finding in report.findings))
     ]
-    name = f" in {_line(report.run)}" if report.run else ""
+    name = f" in {one_line(report.run)}" if report.run else ""
     nothing = f"nothing {'new' if report.known else 'wrong'} was found"
     lines = [f"{', '.join(counts) or nothing}{name}, {many(report.steps, 'step')}"]
     if not report.judged:
@@ -85,11 +85,6 @@ def summary(report: Report) -> list[str]:
     for rule, reason in report.not_checked.items():
         reasons[reason].append(rule)
     for reason, rules in reasons.items():
-        lines.append(f"  not checked, {_line(reason)}: {', '.join(sorted(rules))}")
-    lines += [f"  note: {_line(note)}" for note in report.notes]
+        lines.append(f"  not checked, {one_line(reason)}: {', '.join(sorted(rules))}")
+    lines += [f"  note: {one_line(note)}" for note in report.notes]
     return lines
-
-
-def _line(words: str) -> str:
-    """Safe to print, and one line: a newline in a name must not forge a line of ours."""
-    return printable(words).replace("\n", "\\n")
