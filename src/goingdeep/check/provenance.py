@@ -18,6 +18,6 @@ def before_clamp(loss: LossFunction) -> int:
     return int(newest(loss).startswith("Clamp") and len(loss.came_from) > 1)
 
 
-def newest(loss: LossFunction) -> str:
-    """The operation that made the input, "" where there is none or no graph."""
-    return loss.came_from[0] if loss.came_from else ""
+def newest(loss: LossFunction, index: int = 0) -> str:
+    """The operation that made the input, or one before it; "" where there is none or no graph."""
+    return loss.came_from[index] if index < len(loss.came_from) else ""

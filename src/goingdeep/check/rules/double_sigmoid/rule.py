@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goingdeep.check.proof import Remedy
-from goingdeep.check.provenance import before_clamp, maker
+from goingdeep.check.provenance import before_clamp, maker, newest
 from goingdeep.check.rule import Finding, Rule
 from goingdeep.check.run import Run
 
@@ -50,7 +50,7 @@ def check(run: Run) -> Iterator[Finding]:
     for loss in run.losses.values():
         between = loss.low is None or loss.high is None or (loss.low >= 0 and loss.high <= 1)
         index = before_clamp(loss)
-        if loss.function == FUNCTION and loss.came_from[index:][:1] == (SIGMOID,) and between:
+        if loss.function == FUNCTION and newest(loss, index) == SIGMOID and between:
             yield RULE.found(
                 "{function} was given the output of a sigmoid, from {low} to {high}"
                 if loss.low is not None

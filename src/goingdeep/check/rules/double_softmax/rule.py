@@ -95,7 +95,7 @@ def _by_hand(run: Run) -> Iterator[Finding]:
 def _rows(run: Run, losses: list[LossFunction]) -> Iterator[Finding]:
     """A softmax that is written out, `z.exp() / z.exp().sum(1)`: a division, and rows that show it."""
     for loss in losses:
-        divided = loss.came_from[before_clamp(loss) :][:1] == (DIVISION,)
+        divided = newest(loss, before_clamp(loss)) == DIVISION
         # Scores that are all the same, as at the beginning, can sum to 1 by chance.
         if loss.function == "cross_entropy" and divided and loss.rows_sum_to_one and _vary(loss):
             yield _found(
@@ -110,7 +110,7 @@ def _vary(loss: LossFunction) -> bool:
 
 def _with_graph(run: Run, loss: LossFunction) -> Finding | None:
     index = before_clamp(loss)
-    softmax = loss.came_from[index:][:1] == (SOFTMAX,)
+    softmax = newest(loss, index) == SOFTMAX
     if loss.function == "cross_entropy" and softmax and loss.rows_sum_to_one:
         return _found(
             run, loss, index, "{function} was given the output of a softmax: its rows are from {low} "
