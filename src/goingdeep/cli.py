@@ -283,9 +283,8 @@ def _note(stop: BaseException, otherwise: str = "") -> None:
 
 
 def _usage(error: CycloptsError) -> str:
-    words = " ".join(str(error).split()).split(" Available commands: ")[
-        0
-    ]  # cut short; --help has all
+    # The list of all commands is cut off: --help has it.
+    words = " ".join(str(error).split()).partition(" Available commands: ")[0]
     command = " ".join(("gd", *(error.command_chain or ())))
     if isinstance(error, UnusedCliTokensError):
         words = f"{command} has no use for {' '.join(error.unused_tokens or ())}"

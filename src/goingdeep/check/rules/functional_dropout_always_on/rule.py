@@ -38,12 +38,12 @@ RULE = Rule(
     unproved="it happens inside of the program's own forward, which a replay runs as it is",
 )
 
+ATTENTION = "scaled_dot_product_attention"
 FUNCTIONS = {
     "dropout": "F.dropout", "feature_dropout": "F.dropout2d (or 1d, 3d)",
     "alpha_dropout": "F.alpha_dropout", "feature_alpha_dropout": "F.feature_alpha_dropout",
-    "scaled_dot_product_attention": "F.scaled_dot_product_attention",
+    ATTENTION: "F.scaled_dot_product_attention",
 }  # fmt: skip
-ATTENTION = "scaled_dot_product_attention"
 
 REPEATS_ON_PURPOSE = 4
 """Forwards for one batch from which on Dropout is being averaged over."""
@@ -57,9 +57,7 @@ def check(run: Run) -> Iterator[Finding]:
     )
     seen = set()
     for call in run.of(CallMode):
-        if "dropout" not in call.function and call.function != ATTENTION:
-            continue
-        if not call.training or call.module_training is not False:
+        if call.function not in FUNCTIONS or not call.training or call.module_training is not False:
             continue
         if call.root_training is not False or averaged or call.site in seen:
             continue
@@ -74,7 +72,7 @@ def check(run: Run) -> Iterator[Finding]:
             fix="dropout_p=p if self.training else 0.0"
             if call.function == ATTENTION
             else "training=self.training",
-            function=FUNCTIONS.get(call.function, call.function),
+            function=FUNCTIONS[call.function],
             p=call.p if call.p is not None else 0.5,
             module=_name(call),
         )
